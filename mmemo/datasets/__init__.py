@@ -1,0 +1,1 @@
+"""Readers for datasets, one module each, and simulated episodes."""

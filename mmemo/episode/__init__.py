@@ -1,0 +1,1 @@
+"""Video and subtitles to cues, frames, faces, tracks and speakers."""

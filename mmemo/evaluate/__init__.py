@@ -1,0 +1,1 @@
+"""Metrics, comparison with rivals, statistics, plots and the report."""

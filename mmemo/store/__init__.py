@@ -1,0 +1,1 @@
+"""The workspace: immutable files that machines computed, rows that people said."""

@@ -1,0 +1,112 @@
+"""Where everything of one user lives: episodes, runs, reports and the label database.
+
+    workspace/
+      labels.db                              what people said
+      episodes/EPISODE/episode.json          the source files, their hashes, and the current cut
+      episodes/EPISODE/cut-KEY/              cues.parquet, faces.parquet, account.json, settings.json, crops/
+      episodes/EPISODE/opinions-KEY/         opinions.parquet (teacher), settings.json
+      episodes/EPISODE/image-KEY/            image_opinions.parquet (baseline), settings.json
+      runs/RUN/                              config.json, weights.safetensors, curves.parquet, predictions...
+      reports/RUN/                           comparison.json, report.html
+      tmp/                                   uploads and scratch; may be emptied at any time
+
+KEY is a hash of the inputs and the settings, so the same work is never done twice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.store.files import read_json, read_table, storage_errors, write_json
+from mmemo.store.labels import LabelStore
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One source video with its subtitles, and the key of the cut that is in use."""
+
+    episode_id: str
+    video: str
+    subtitles: str
+    video_hash: str
+    subtitles_hash: str
+    duration_ms: int
+    cut_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths of a workspace and the small records in it; holds no state of its own."""
+
+    root: Path
+
+    def episode_folder(self, episode_id: str) -> Path:
+        """Folder of an episode; the id must be a plain name."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", episode_id):
+            raise InputError(f"{episode_id!r} is no episode id", hint="see the folder names below episodes/")
+        return self.root / "episodes" / episode_id
+
+    def stage_folder(self, episode_id: str, stage: str, key: str) -> Path:
+        """Folder of one stage's output, for example stage "cut"."""
+        return self.episode_folder(episode_id) / f"{stage}-{key}"
+
+    def run_folder(self, run_id: str) -> Path:
+        """Folder of one student run."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", run_id):
+            raise InputError(f"{run_id!r} is no run id", hint="see the folder names below runs/")
+        return self.root / "runs" / run_id
+
+    def report_folder(self, run_id: str) -> Path:
+        """Folder of the comparison and report of a run."""
+        return self.root / "reports" / self.run_folder(run_id).name
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for uploads and temporary files."""
+        return self.root / "tmp"
+
+    def labels(self) -> LabelStore:
+        """Open the database of human labels."""
+        with storage_errors(self.root):
+            return LabelStore(self.root / "labels.db")
+
+    def save_episode(self, episode: Episode) -> None:
+        """Write or move forward an episode's record."""
+        write_json(self.episode_folder(episode.episode_id) / "episode.json", episode)
+
+    def episode(self, episode_id: str) -> Episode:
+        """Record of one episode; an unknown one raises InputError with the choices."""
+        path = self.episode_folder(episode_id) / "episode.json"
+        if not path.is_file():
+            known = ", ".join(e.episode_id for e in self.episodes()) or "none yet: run pipelines.cut first"
+            raise InputError(f"no episode {episode_id!r} in {self.root}", hint=f"known episodes: {known}")
+        return Episode(**read_json(path))
+
+    def episodes(self) -> list[Episode]:
+        """All episodes, the one that was cut last first."""
+        paths = sorted(
+            (self.root / "episodes").glob("*/episode.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True
+        )
+        return [Episode(**read_json(path)) for path in paths]
+
+    def cut_folder(self, episode: Episode) -> Path:
+        """Folder of the cut that is in use."""
+        return self.stage_folder(episode.episode_id, "cut", episode.cut_key)
+
+    def cues(self, episode: Episode) -> pd.DataFrame:
+        """All cues of the current cut, CUE_COLUMNS."""
+        return read_table(self.cut_folder(episode) / "cues.parquet")
+
+    def faces(self, episode: Episode) -> pd.DataFrame:
+        """All faces of the current cut, FACE_COLUMNS."""
+        return read_table(self.cut_folder(episode) / "faces.parquet")
+
+    def runs(self) -> list[str]:
+        """Ids of all student runs, the newest first."""
+        paths = sorted((self.root / "runs").glob("*/config.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
+        return [path.parent.name for path in paths]

@@ -1,0 +1,1 @@
+"""An image student learns from noisy labels."""

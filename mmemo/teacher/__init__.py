@@ -1,0 +1,1 @@
+"""Text to opinions: a frozen classifier reads every line."""

@@ -1,0 +1,1 @@
+"""Thin commands, one a stage: parse, call the library, print."""

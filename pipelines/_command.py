@@ -1,0 +1,74 @@
+"""What all commands share: the bar on stderr, JSON on stdout, exit codes, and clear errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from tqdm import tqdm
+
+from mmemo.errors import MmemoError
+from mmemo.progress import Progress, Stage
+
+T = TypeVar("T")
+
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option("--workspace", help="Folder for everything that mmemo computes and keeps.", envvar="MMEMO_WORKSPACE"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+DEFAULT_WORKSPACE = Path("workspace")
+
+
+def say(message: str) -> None:
+    """Print one line for the person at the terminal, to stderr."""
+    tqdm.write(message, file=sys.stderr)
+
+
+def run_with_bar(stage: Stage[T]) -> T:
+    """Drive a stage with a progress bar on stderr and return its result."""
+    bar: tqdm[Any] | None = None
+    try:
+        while True:
+            try:
+                progress = next(stage)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            bar = _moved(bar, progress)
+    finally:
+        stage.close()
+        if bar is not None:
+            bar.close()
+
+
+def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
+    if bar is None or bar.desc.removesuffix(": ") != progress.stage:
+        if bar is not None:
+            bar.close()
+        bar = tqdm(total=progress.total or None, desc=progress.stage, file=sys.stderr, leave=True)
+    if progress.total and bar.total != progress.total:
+        bar.total = progress.total
+    bar.n = progress.done
+    bar.set_postfix_str(progress.note, refresh=False)
+    bar.refresh()
+    return bar
+
+
+def main(command: Callable[..., None]) -> None:
+    """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(command)
+    try:
+        app()
+    except MmemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("cancelled; what was finished is kept, run the same command to go on", file=sys.stderr)
+        sys.exit(130)
