@@ -48,9 +48,7 @@ EMOTIC26 = Vocabulary(
         "sensitivity", "suffering", "surprise", "sympathy", "yearning",
     ),
 )  # fmt: skip
-VOCABULARIES: Mapping[str, Vocabulary] = {
-    v.name: v for v in (EKMAN7, SENTIMENT3, IEMOCAP6, MOSEI6, TIER4, EMOTIC26)
-}
+VOCABULARIES: Mapping[str, Vocabulary] = {v.name: v for v in (EKMAN7, SENTIMENT3, IEMOCAP6, MOSEI6, TIER4, EMOTIC26)}
 
 # Other names for the seven; the right side is Ekman-7. Sources: the label sets of GoEmotions (and its
 # published Ekman grouping), MELD, EmoryNLP, IEMOCAP, FER2013 and of common hub classifiers.

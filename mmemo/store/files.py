@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
+import math
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ def publish_file(path: Path) -> Iterator[Path]:
         temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
         try:
             yield temporary
-            os.replace(temporary, path)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -64,7 +64,7 @@ def publish_folder(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             if not path.exists():
-                os.replace(temporary, path)
+                temporary.replace(path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -99,7 +99,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return None
     return value
 

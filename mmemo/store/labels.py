@@ -61,7 +61,9 @@ class LabelStore:
         try:
             _Base.metadata.create_all(self._engine)
         except OperationalError as error:
-            raise StorageError(f"the label database {path} cannot be opened", hint="is the disk full or read-only?") from error
+            raise StorageError(
+                f"the label database {path} cannot be opened", hint="is the disk full or read-only?"
+            ) from error
 
     def add(self, label: HumanLabel) -> int:
         """Add one row and return its number; what was said before stays in the history."""
@@ -71,7 +73,7 @@ class LabelStore:
             cue_id=label.cue_id,
             label=label.label,
             annotator=label.annotator,
-            created_at=dt.datetime.now(dt.UTC) if hasattr(dt, "UTC") else dt.datetime.now(dt.timezone.utc),
+            created_at=dt.datetime.now(dt.timezone.utc),
         )
         try:
             with Session(self._engine) as session:
