@@ -1,1 +1,1 @@
-"""The Gradio app, one module a tab; the only place that imports gradio."""
+"""The app: one module a tab, over the flows; the only place that knows gradio."""
