@@ -1,0 +1,73 @@
+"""Text of unknown encoding: byte order marks, UTF-8, UTF-16 and UTF-32, then the single-byte code pages."""
+
+from __future__ import annotations
+
+import codecs
+
+# The longer marks first: the UTF-32 mark begins with the UTF-16 one.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# What subtitles outside Unicode are written in; a longer list makes short files look like rare code pages.
+_CODE_PAGES = [
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "iso8859_2",
+]  # fmt: skip
+_DAMAGED_UTF8_SHARE = 0.02
+_LAST_RESORT = "cp1252"
+
+
+def decode_text(data: bytes) -> tuple[str, str]:
+    """The text of a file and the name of its encoding; every byte string has an answer.
+
+    Bytes that fit nowhere become U+FFFD and the name then ends in "with damage".
+    """
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return _lenient(data[len(mark) :], name)
+    for name in ("utf-8", *_wide_encodings(data)):
+        try:
+            return data.decode(name), name
+        except UnicodeDecodeError:
+            continue
+    text = data.decode("utf-8", errors="replace")
+    if _looks_like_damaged_utf8(text):
+        return text, "utf-8 with damage"
+    return _from_code_page(data)
+
+
+def _lenient(data: bytes, name: str) -> tuple[str, str]:
+    try:
+        return data.decode(name), name
+    except UnicodeDecodeError:
+        return data.decode(name, errors="replace"), f"{name} with damage"
+
+
+def _wide_encodings(data: bytes) -> list[str]:
+    """Guess UTF-16 and UTF-32 without a mark from where the zero bytes of Latin letters and digits lie."""
+    sample = data[: 4096 - 4096 % 4]
+    if sample.count(0) < len(sample) // 10:
+        return []
+    zeros = [sample[i::4].count(0) / max(1, len(sample) // 4) for i in range(4)]
+    if min(zeros[1:]) > 0.5:
+        return ["utf-32-le"]
+    if min(zeros[:3]) > 0.5:
+        return ["utf-32-be"]
+    return ["utf-16-le", "utf-16-be"] if zeros[1] > zeros[0] else ["utf-16-be", "utf-16-le"]
+
+
+def _looks_like_damaged_utf8(text: str) -> bool:
+    foreign = sum(1 for character in text if ord(character) > 127)
+    bad = text.count("\ufffd")
+    return foreign >= 20 and bad / foreign <= _DAMAGED_UTF8_SHARE
+
+
+def _from_code_page(data: bytes) -> tuple[str, str]:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=_CODE_PAGES).best()
+    name = best.encoding.replace("_", "-") if best is not None else _LAST_RESORT
+    return _lenient(data, name)

@@ -1,0 +1,256 @@
+"""Frames of a video at given times: one forward pass that decodes only the groups of pictures that are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+from pathlib import Path
+from typing import TypeAlias
+
+import av
+import av.container
+import numpy as np
+from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
+
+from mmemo.errors import InputError
+
+# Packets that wait for the decision whether they are needed; a longer wait costs more memory than decoding costs time.
+_MAX_WAITING_BYTES = 48 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a video file says of its picture; the size is that on screen: rotated, in square pixels."""
+
+    path: Path
+    duration_ms: int
+    width_px: int
+    height_px: int
+    fps: float
+    codec: str
+    pixel_aspect: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """The frame on screen at `asked_ms`; `shown_ms` is when it appeared. Both from the start of the file."""
+
+    asked_ms: int
+    shown_ms: int
+    frame: av.VideoFrame
+
+
+def probe(path: Path) -> VideoInfo:
+    """Open a video and tell its size and length; InputError when it is none."""
+    with open_video(path) as container:
+        stream = picture_stream(container, path)
+        duration_ms = _duration_ms(container, stream)
+        try:
+            first = next(container.decode(stream), None)
+        except av.FFmpegError:
+            first = None
+        if first is None or duration_ms < 1:
+            raise InputError(f"no picture of {path} can be decoded", hint="does it play in a video player?")
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        width_px, height_px = _square_pixels(first, aspect)
+        if first.rotation % 180:
+            width_px, height_px = height_px, width_px
+        fps = float(stream.average_rate or stream.guessed_rate or 0)
+        return VideoInfo(path, duration_ms, width_px, height_px, fps, stream.codec_context.name, aspect)
+
+
+def open_video(path: Path) -> av.container.InputContainer:
+    """Open a media file for reading; InputError says why not."""
+    try:
+        size = path.stat().st_size if path.is_file() else -1
+        if size < 0:
+            raise InputError(f"there is no video file {path}", hint="check the path")
+        if size == 0:
+            raise InputError(f"the video {path} is empty (0 bytes)", hint="download or export it again")
+        return av.open(str(path), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise InputError(
+            f"{path} is no video that can be read ({error.strerror})", hint="give an .mp4, .mkv or other video file"
+        ) from error
+    except OSError as error:
+        raise InputError(f"the video {path} cannot be read", hint=str(error.strerror)) from error
+
+
+def picture_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """The first video stream that is no cover picture; InputError when there is none."""
+    if container.format.name.endswith("_pipe") or container.format.name == "image2":
+        raise InputError(f"{path} is a single picture, not a video", hint="give the video file of the episode")
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            return stream
+    raise InputError(f"{path} has no picture, only sound or text", hint="give the video file of the episode")
+
+
+def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> Iterator[ShownFrame]:
+    """The frame on screen at each time, in order; times are ms from the start of the file, sorted, repeats allowed.
+
+    Reads the file once, forward. A group of pictures without an asked time is never decoded, and none is decoded much
+    past its last asked frame. A time after the last frame, or in a part that cannot be decoded, has no frame.
+    """
+    assert all(a <= b for a, b in pairwise(timestamps_ms)), "times must be sorted"
+    if not timestamps_ms:
+        return
+    with open_video(path) as container:
+        stream = picture_stream(container, path)
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = max(1, threads)
+        yield from _ForwardPass(container, stream, timestamps_ms)
+
+
+_Packet: TypeAlias = "av.Packet[av.VideoStream]"
+
+
+class _ForwardPass:
+    """Packets wait until an asked time needs them; they are dropped when a key frame comes first."""
+
+    def __init__(
+        self, container: av.container.InputContainer, stream: av.VideoStream, timestamps_ms: Sequence[int]
+    ) -> None:
+        assert stream.time_base is not None, "an open stream has a time base"
+        self._container = container
+        self._stream = stream
+        self._decoder = stream.codec_context
+        self._tick_ms: Fraction = stream.time_base * 1000
+        # Players count from the start of the file, which is not 0 in a transport stream or a cut recording.
+        self._origin_ms = Fraction(container.start_time or 0, 1000)
+        self._frame_ms = float(1000 / (stream.average_rate or 25))
+        self._times = timestamps_ms
+        self._next = 0
+        self._held: tuple[int, av.VideoFrame] | None = None
+        self._saw_any = False
+
+    def __iter__(self) -> Iterator[ShownFrame]:
+        for packet in self._needed_packets():
+            try:
+                frames = self._decoder.decode(packet)
+            except av.FFmpegError:
+                self._held = None  # a damaged picture: nothing is sure until the next good one
+                continue
+            for frame in frames:
+                yield from self._shown_before(frame)
+            if self._next >= len(self._times):
+                return
+        yield from self._shown_last()
+
+    def _needed_packets(self) -> Iterator[_Packet | None]:
+        """Packets for the decoder in order; the last one is None, which empties it."""
+        waiting: list[_Packet] = []
+        waiting_bytes = 0
+        newest_ms: int | None = -1
+        for packet in self._packets():
+            start_ms = self._start_ms(packet)
+            if packet.is_keyframe and waiting and start_ms is not None:
+                if self._times[self._next] < start_ms:
+                    yield from waiting  # the asked frame is the last one, or one that shows before the key frame
+                else:
+                    self._decoder.flush_buffers()
+                    self._held = None
+                waiting, waiting_bytes = [], 0
+            waiting.append(packet)
+            waiting_bytes += packet.size
+            newest_ms = None if start_ms is None or newest_ms is None else max(newest_ms, start_ms)
+            if newest_ms is None or self._times[self._next] <= newest_ms or waiting_bytes > _MAX_WAITING_BYTES:
+                yield from waiting
+                waiting, waiting_bytes = [], 0
+        yield from waiting
+        yield None
+
+    def _packets(self) -> Iterator[_Packet]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.FFmpegError):
+                return  # the end, or a file that was cut off: what came before is good
+            if packet.size:
+                yield packet
+
+    def _start_ms(self, timed: _Packet | av.VideoFrame) -> int | None:
+        ticks = timed.pts if timed.pts is not None else timed.dts
+        return None if ticks is None else floor(ticks * self._tick_ms - self._origin_ms)
+
+    def _shown_before(self, frame: av.VideoFrame) -> Iterator[ShownFrame]:
+        """The held frame answers all times before the new one; then the new one is held."""
+        start_ms = self._start_ms(frame)
+        if start_ms is None:
+            start_ms = floor(self._held[0] + self._frame_ms) if self._held else 0
+        while self._next < len(self._times) and self._times[self._next] < start_ms:
+            asked_ms = self._times[self._next]
+            self._next += 1
+            if self._held is not None:
+                yield ShownFrame(asked_ms, *self._held)
+            elif not self._saw_any:
+                yield ShownFrame(asked_ms, start_ms, frame)  # before the first frame of the file
+        self._held, self._saw_any = (start_ms, frame), True
+
+    def _shown_last(self) -> Iterator[ShownFrame]:
+        if self._held is None:
+            return
+        start_ms, frame = self._held
+        lasts_ms = max(float(frame.duration * self._tick_ms), self._frame_ms)
+        while self._next < len(self._times) and self._times[self._next] < start_ms + lasts_ms:
+            yield ShownFrame(self._times[self._next], start_ms, frame)
+            self._next += 1
+
+
+class Pictures:
+    """Turns decoded frames into arrays as they are seen: rotated, in square pixels; keeps the scaler warm."""
+
+    def __init__(self, pixel_aspect: Fraction = Fraction(1)) -> None:
+        self._pixel_aspect = pixel_aspect
+        self._colour = VideoReformatter()
+        self._grey = VideoReformatter()
+
+    def rgb(self, frame: av.VideoFrame) -> np.ndarray:
+        """(H, W, 3) uint8 at full resolution."""
+        width_px, height_px = _square_pixels(frame, self._pixel_aspect)
+        picture = self._colour.reformat(frame, width_px, height_px, "rgb24").to_ndarray()
+        return _upright(picture, frame.rotation)
+
+    def grey(self, frame: av.VideoFrame, max_width_px: int) -> np.ndarray:
+        """(h, w) uint8 luma, reduced to at most `max_width_px` on the longer edge."""
+        width_px, height_px = _square_pixels(frame, self._pixel_aspect)
+        scale = min(1.0, max_width_px / max(width_px, height_px))
+        size = max(1, round(width_px * scale)), max(1, round(height_px * scale))
+        return _upright(self._grey.reformat(frame, *size, "gray").to_ndarray(), frame.rotation)
+
+
+def _upright(picture: np.ndarray, counterclockwise_degrees: int) -> np.ndarray:
+    turns = round(counterclockwise_degrees / 90) % 4
+    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
+
+
+def _square_pixels(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
+    if aspect == 1:
+        return frame.width, frame.height
+    return max(1, round(frame.width * aspect)), frame.height
+
+
+def _duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    if stream.duration and stream.time_base:
+        late_ms = (stream.start_time or 0) * stream.time_base * 1000 - Fraction(container.start_time or 0, 1000)
+        return round(max(late_ms, Fraction(0)) + stream.duration * stream.time_base * 1000)
+    if container.duration:
+        return round(container.duration / 1000)
+    return _counted_duration_ms(container, stream)
+
+
+def _counted_duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    """Length of a file that does not tell it, from its packets; leaves the file at its start."""
+    first = last = None
+    for packet in container.demux(stream):
+        if packet.pts is not None and packet.time_base is not None:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            first = packet.pts * packet.time_base if first is None else first
+            last = end if last is None else max(last, end)
+    container.seek(0)
+    return 0 if first is None or last is None else round((last - first) * 1000)
