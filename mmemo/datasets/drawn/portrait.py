@@ -1,0 +1,111 @@
+"""A character with a pose becomes a picture; the still layers are painted once and kept."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from mmemo.datasets.drawn.brush import Brush, Colour
+from mmemo.datasets.drawn.characters import Character
+from mmemo.datasets.drawn.expressions import expression
+from mmemo.datasets.drawn.features import Pose, paint_features
+from mmemo.datasets.drawn.hair import paint_back_hair, paint_front_hair
+from mmemo.datasets.drawn.head import CANVAS_PX, ORIGIN_PX, UNIT_PX, paint_body, paint_head
+from mmemo.errors import InputError
+
+_JAW_STEPS = 8  # the outline of the chin moves in this many steps, each under a pixel on screen
+_PLAIN: Colour = (92, 104, 116)
+
+
+def portrait(character: Character, pose: Pose) -> Image.Image:
+    """RGBA picture of head and shoulders, CANVAS_PX in size with the face's origin at ORIGIN_PX."""
+    picture = _behind(character, round(pose.jaw * _JAW_STEPS)).copy()
+    paint_features(Brush(picture, UNIT_PX, ORIGIN_PX), character, pose)
+    picture.alpha_composite(_before(character))
+    return picture
+
+
+def seen_from_behind(character: Character) -> Image.Image:
+    """RGBA picture of a character's back of the head and shoulders."""
+    picture = Image.new("RGBA", CANVAS_PX, (0, 0, 0, 0))
+    paint_body(picture, character)
+    brush = Brush(picture, UNIT_PX, ORIGIN_PX)
+    brush.ellipse(0, 0.1, 0.95 * character.width, 1.15, character.skin, 1.0, 0.02)
+    paint_back_hair(brush, character)
+    brush.ellipse(0, -0.2, 1.1, 1.25, character.hair, 1.0, 0.04)
+    brush.ellipse(-0.35, -0.65, 0.4, 0.3, character.clothes, 0.12, 0.2)
+    return picture
+
+
+def place(
+    picture: Image.Image, size_px: tuple[int, int], at_px: tuple[float, float], unit_px: float, tilt_deg: float
+) -> Image.Image:
+    """Scale, tilt and move a portrait onto an empty RGBA picture of `size_px`.
+
+    The face's origin comes to `at_px`, one face unit becomes `unit_px` pixels.
+    """
+    ratio = unit_px / UNIT_PX
+    small = picture.resize(
+        (round(picture.width * ratio), round(picture.height * ratio)), Image.Resampling.LANCZOS, reducing_gap=2.0
+    )
+    # The rounded size decides the true scale, so the origin is measured on the small picture.
+    ox, oy = ORIGIN_PX[0] * small.width / picture.width, ORIGIN_PX[1] * small.height / picture.height
+    cos, sin = float(np.cos(np.radians(tilt_deg))), float(np.sin(np.radians(tilt_deg)))
+    x, y = at_px
+    inverse = (cos, sin, ox - cos * x - sin * y, -sin, cos, oy + sin * x - cos * y)
+    return small.transform(size_px, Image.Transform.AFFINE, inverse, Image.Resampling.BICUBIC)
+
+
+def draw_face(
+    character: Character,
+    label: str,
+    intensity: float,
+    rng: np.random.Generator,
+    size_px: int,
+    mouth_open: float = 0.0,
+) -> np.ndarray:
+    """Draw one frontal face with an Ekman-7 expression: (size_px, size_px, 3) uint8 RGB.
+
+    `intensity` and `mouth_open` (by speech) lie in 0 to 1; `rng` decides the variant, tilt and grain.
+    The face's width is about half of the picture's.
+    """
+    if size_px < 32:
+        raise InputError(f"a face of {size_px} px is too small to draw", hint="ask for at least 32 px")
+    pose = Pose(
+        expression(label, intensity, rng),
+        talk=mouth_open,
+        yaw=float(rng.uniform(-1, 1)),
+        pitch=float(rng.uniform(-1, 1)),
+    )
+    unit_px = size_px / 3.9
+    ground = Image.new("RGBA", (size_px, size_px), (*_PLAIN, 255))
+    layer = place(
+        portrait(character, pose), ground.size, (size_px / 2, size_px * 0.5), unit_px, float(rng.normal(0, 3))
+    )
+    ground.alpha_composite(layer)
+    return finish(ground, rng)
+
+
+def finish(picture: Image.Image, rng: np.random.Generator, blur_px: float = 0.5, grain: float = 2.5) -> np.ndarray:
+    """(H, W, 3) uint8 RGB with a slight blur and film grain (standard deviation in grey levels)."""
+    soft = np.asarray(picture.convert("RGB").filter(ImageFilter.GaussianBlur(blur_px)), np.float32)
+    noise = rng.normal(0.0, grain, soft.shape[:2]).astype(np.float32)
+    return np.clip(soft + noise[..., None], 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=80)
+def _behind(character: Character, jaw_step: int) -> Image.Image:
+    picture = Image.new("RGBA", CANVAS_PX, (0, 0, 0, 0))
+    paint_back_hair(Brush(picture, UNIT_PX, ORIGIN_PX), character)
+    paint_body(picture, character)
+    paint_head(picture, character, jaw_step / _JAW_STEPS)
+    return picture
+
+
+@lru_cache(maxsize=16)
+def _before(character: Character) -> Image.Image:
+    picture = Image.new("RGBA", CANVAS_PX, (0, 0, 0, 0))
+    paint_front_hair(Brush(picture, UNIT_PX, ORIGIN_PX), character)
+    return picture
