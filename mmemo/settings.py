@@ -23,10 +23,13 @@ class Environment:
 
 
 def read_environment() -> Environment:
-    """Read MMEMO_WORKSPACE, MMEMO_HOST, MMEMO_PORT and MMEMO_THREADS, with their defaults."""
+    """Read MMEMO_WORKSPACE, MMEMO_HOST, MMEMO_PORT and MMEMO_THREADS, with their defaults.
+
+    On Hugging Face Spaces (SPACE_ID is set) the default is to listen on every interface.
+    """
     return Environment(
         workspace=Path(os.environ.get("MMEMO_WORKSPACE", "workspace")),
-        host=os.environ.get("MMEMO_HOST", "127.0.0.1"),
+        host=os.environ.get("MMEMO_HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"),
         port=int(os.environ.get("MMEMO_PORT", "7860")),
         threads=int(os.environ.get("MMEMO_THREADS", str(os.cpu_count() or 1))),
     )
