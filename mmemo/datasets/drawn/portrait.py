@@ -97,10 +97,16 @@ def finish(picture: Image.Image, rng: np.random.Generator, blur_px: float = 0.5,
 
 @lru_cache(maxsize=80)
 def _behind(character: Character, jaw_step: int) -> Image.Image:
+    picture = _body(character).copy()
+    paint_head(picture, character, jaw_step / _JAW_STEPS)
+    return picture
+
+
+@lru_cache(maxsize=16)
+def _body(character: Character) -> Image.Image:
     picture = Image.new("RGBA", CANVAS_PX, (0, 0, 0, 0))
     paint_back_hair(Brush(picture, UNIT_PX, ORIGIN_PX), character)
     paint_body(picture, character)
-    paint_head(picture, character, jaw_step / _JAW_STEPS)
     return picture
 
 
