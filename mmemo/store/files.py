@@ -19,6 +19,7 @@ import pandas as pd
 from mmemo.errors import StorageError
 
 _HASH_CHUNK_BYTES = 1 << 20
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def storage_errors(path: Path) -> Iterator[None]:
             raise StorageError(
                 f"the disk is full while writing {path}", hint="free some space and run the same command again"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in _NOT_WRITABLE:
             raise StorageError(
                 f"{path} cannot be written", hint="choose a folder that you may write with --workspace"
             ) from error
@@ -63,10 +64,19 @@ def publish_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir()
         try:
             yield temporary
-            if not path.exists():
-                temporary.replace(path)
+            _move_unless_there(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_unless_there(temporary: Path, path: Path) -> None:
+    if path.exists():
+        return
+    try:
+        temporary.replace(path)
+    except OSError:
+        if not path.is_dir():  # a folder that came in between is the faster writer's
+            raise
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmemo.errors import InputError
+from mmemo.errors import InputError, StorageError
 from mmemo.store.files import read_json, read_table, storage_errors, write_json
 from mmemo.store.labels import LabelStore
 
@@ -85,14 +85,14 @@ class Workspace:
         if not path.is_file():
             known = ", ".join(e.episode_id for e in self.episodes()) or "none yet: run pipelines.cut first"
             raise InputError(f"no episode {episode_id!r} in {self.root}", hint=f"known episodes: {known}")
-        return Episode(**read_json(path))
+        return _read_episode(path)
 
     def episodes(self) -> list[Episode]:
         """All episodes, the one that was cut last first."""
         paths = sorted(
             (self.root / "episodes").glob("*/episode.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True
         )
-        return [Episode(**read_json(path)) for path in paths]
+        return [_read_episode(path) for path in paths]
 
     def cut_folder(self, episode: Episode) -> Path:
         """Folder of the cut that is in use."""
@@ -110,3 +110,10 @@ class Workspace:
         """Ids of all student runs, the newest first."""
         paths = sorted((self.root / "runs").glob("*/config.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
         return [path.parent.name for path in paths]
+
+
+def _read_episode(path: Path) -> Episode:
+    try:
+        return Episode(**read_json(path))
+    except TypeError as error:
+        raise StorageError(f"{path} is missing or damaged", hint="delete its folder and run the stage again") from error
