@@ -1,0 +1,52 @@
+"""Start the app: compose it, serve it, and warm it up; everything else lives in mmemo/ui."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+
+from mmemo.settings import SAMPLE, keep_caches_inside, read_environment
+from mmemo.store.workspace import Workspace
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    given = arguments()
+    workspace = Workspace(given.workspace.resolve())
+    keep_caches_inside(workspace.root)  # before gradio is imported
+
+    from mmemo.ui.context import AppContext
+    from mmemo.ui.jobs import JobRunner
+    from mmemo.ui.page import build_page, serve
+    from mmemo.ui.sample import install_sample
+    from mmemo.ui.work import warm_up
+
+    if given.sample:
+        install_sample(workspace, SAMPLE / "adapted")
+    context = AppContext(workspace, workspace.labels(), JobRunner())
+    page = build_page(context)
+    print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
+    threading.Thread(target=warm_up, name="mmemo-warm-up", daemon=True).start()
+    try:
+        page.block_thread()
+    finally:
+        context.jobs.close()
+        context.labels.close()
+
+
+def arguments() -> argparse.Namespace:
+    """The command line; the environment gives the defaults."""
+    env = read_environment()
+    parser = argparse.ArgumentParser(description="Serve the mmemo app.")
+    parser.add_argument("--workspace", type=Path, default=env.workspace, help="folder for everything that is kept")
+    parser.add_argument("--host", default=env.host, help="address to listen on")
+    parser.add_argument("--port", type=int, default=env.port, help="port to listen on")
+    parser.add_argument(
+        "--sample", action=argparse.BooleanOptionalAction, default=True, help="show the sample in an empty workspace"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

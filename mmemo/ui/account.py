@@ -1,0 +1,51 @@
+"""The account of cues, drawn: what became of every line, kept and dropped and all."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from mmemo.ui.html import percent
+
+KEPT = "gives training faces"
+_KEPT_TONE = "var(--mm-accent)"
+# Tones of one grey ramp: reasons are told apart by their order and words, not by hue.
+_DROP_TONES = ("#64748b", "#94a3b8", "#475569", "#a8b3c4", "#7c8aa0", "#b9c3d1", "#566479", "#cbd5e1")
+
+
+def account_of(cues: pd.DataFrame) -> list[tuple[str, int]]:
+    """What became of the cues: kept first, then the reasons by size; the counts add up to all cues."""
+    dropped = cues["drop_reason"].dropna().value_counts()
+    kept = int(cues["drop_reason"].isna().sum())
+    return [(KEPT, kept), *((str(reason), int(n)) for reason, n in dropped.items())]
+
+
+def account_html(cues: pd.DataFrame) -> str:
+    """A bar and a table of the same counts, with the sum that must hold."""
+    parts = account_of(cues)
+    total = len(cues)
+    tones = [_KEPT_TONE, *(_DROP_TONES[i % len(_DROP_TONES)] for i in range(len(parts) - 1))]
+    kept, dropped = parts[0][1], total - parts[0][1]
+    segments = "".join(
+        f'<i style="flex:{n} 0 0;--tone:{tone}" title="{escape(reason_words(reason))}: {n}"></i>'
+        for (reason, n), tone in zip(parts, tones, strict=True)
+        if n
+    )
+    rows = "".join(
+        f'<tr><th scope="row"><i class="key" style="--tone:{tone}"></i>{escape(reason_words(reason))}</th>'
+        f'<td class="num">{n}</td><td class="num">{percent(n / total) if total else "–"}</td></tr>'
+        for (reason, n), tone in zip(parts, tones, strict=True)
+    )
+    return (
+        f'<div class="mm-account-bar" role="img" aria-label="{kept} of {total} lines give training faces">{segments}</div>'
+        '<table class="mm-table"><thead><tr><th>What became of the line</th><th class="num">lines</th>'
+        f'<th class="num">share</th></tr></thead><tbody>{rows}'
+        f'<tr class="sum"><th scope="row">{kept} kept + {dropped} dropped</th><td class="num">{total}</td>'
+        '<td class="num">= all</td></tr></tbody></table>'
+    )
+
+
+def reason_words(reason: str) -> str:
+    """A drop reason as people read it: "off_screen_speaker" -> "off screen speaker"."""
+    return reason.replace("_", " ")

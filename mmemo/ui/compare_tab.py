@@ -1,0 +1,126 @@
+"""Compare: is the student better than its rivals, in one sentence, one table and a few charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import pandas as pd
+
+from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.rows import STUDENT, Row
+from mmemo.evaluate.words import percent, points
+from mmemo.flow.read import review_table
+from mmemo.labels import EKMAN7
+from mmemo.store.workspace import Workspace
+from mmemo.ui.charts import charts_of
+from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.html import card, chip, empty, file_url, page_part
+from mmemo.ui.work import comparison_of, report_of
+
+_NOTHING = empty("Nothing to compare yet", "Adapt to an episode: the student and its rivals appear here.")
+_CONTACTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CompareTab:
+    """The public parts of the tab."""
+
+    verdict: gr.HTML
+    charts: gr.HTML
+
+
+def compare_tab(context: AppContext, selection: gr.State) -> CompareTab:
+    """Build the tab; it shows the report of the chosen run."""
+    verdict = gr.HTML(_NOTHING, elem_id="mm-verdict")
+    charts = gr.HTML(elem_id="mm-charts")
+
+    @told
+    def on_selection(chosen: Selection) -> tuple[str, str]:
+        return show_comparison(context.workspace, chosen)
+
+    selection.change(on_selection, selection, [verdict, charts], show_progress="hidden", api_visibility="private")
+    return CompareTab(verdict, charts)
+
+
+def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:
+    """Values for the verdict with its table, and for the charts of the chosen run."""
+    if chosen.run_id is None:
+        return _NOTHING, ""
+    comparison = comparison_of(workspace, chosen.run_id)
+    figures = charts_of(workspace, chosen.run_id, comparison)
+    contacts = contact_sheet(review_table(workspace, chosen.episode_id, chosen.run_id)) if chosen.episode_id else ""
+    charts = page_part(f'<div class="mm-figures">{"".join(figures)}</div>', contacts)
+    if comparison is None:
+        advice = "Adapt with a gold file, or correct some faces on the Review tab and retrain."
+        return empty("This run was not measured: there is no gold to measure against", advice), charts
+    return page_part(verdict_html(comparison, report_of(workspace, chosen.run_id)), card(table_html(comparison))), charts
+
+
+def verdict_html(comparison: Comparison, report: Path | None) -> str:
+    """The sentence in large type, what to know before trusting it, and where the full report is."""
+    notes = "".join(f"<p>{escape(note)}</p>" for note in comparison.notes)
+    links = ""
+    if report is not None:
+        url = file_url(report)
+        links = (
+            f'<p class="mm-link"><a href="{url}" target="_blank" rel="noopener">Open the full report</a>'
+            f'<a href="{url}" download="report.html">Download it</a></p>'
+        )
+    outcome = escape(comparison.gain.outcome)
+    return f'<div class="mm-verdict {outcome}"><h2>{escape(comparison.verdict())}</h2>{notes}{links}</div>'
+
+
+def table_html(comparison: Comparison) -> str:
+    """All systems on the same gold, in percent, the gain with its intervals as the last row."""
+    heads = "".join(f'<th scope="col" class="num">{escape(label)}</th>' for label in EKMAN7.labels)
+    rows = "".join(_row_html(row) for row in comparison.rows)
+    gain = comparison.gain
+    accuracy = points(gain.accuracy) + _interval(gain.accuracy_ci95, 100, "+.1f")
+    macro_f1 = f"{gain.macro_f1:+.3f}" + _interval(gain.macro_f1_ci95, 1, "+.3f")
+    return (
+        '<div class="mm-scroll" tabindex="0" role="region" aria-label="All systems"><table class="mm-table">'
+        f'<thead><tr><th scope="col">recall a class in %</th><th scope="col" class="num">n</th>'
+        f'<th scope="col" class="num">accuracy</th><th scope="col" class="num">macro-F1</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+        f'<p class="small soft">Student minus image only: accuracy {accuracy} points, macro-F1 {macro_f1}; '
+        f"95 % intervals by resampling {gain.units:,} {escape(comparison.unit)}s.</p>"
+    )
+
+
+def _row_html(row: Row) -> str:
+    css = ' class="sum"' if row.name == STUDENT else ""
+    recalls = "".join(f'<td class="num">{percent(row.scores.recall[label])}</td>' for label in EKMAN7.labels)
+    return (
+        f'<tr{css}><th scope="row">{escape(row.title)}</th><td class="num">{row.scores.n}</td>'
+        f'<td class="num">{percent(row.scores.accuracy)}</td><td class="num">{row.scores.macro_f1:.3f}</td>{recalls}</tr>'
+    )
+
+
+def _interval(interval: tuple[float, float] | None, scale: float, form: str) -> str:
+    return f" [{scale * interval[0]:{form}}, {scale * interval[1]:{form}}]" if interval else ""
+
+
+def contact_sheet(table: pd.DataFrame) -> str:
+    """The faces on which baseline and student are both sure and differ, the surest first."""
+    differ = table[table["student_label"].notna() & (table["student_label"] != table["image_label"])]
+    if differ.empty:
+        return ""
+    sure = (differ["student_confidence"] + differ["image_confidence"]).sort_values(ascending=False)
+    tiles = "".join(_contact(row) for row in differ.loc[sure.index[:_CONTACTS]].itertuples())
+    return card(
+        f'<div class="mm-grid">{tiles}</div>',
+        '<p class="small soft">Upper mark: baseline; lower mark: student.</p>',
+        title="Where baseline and student differ most",
+    )
+
+
+def _contact(row: object) -> str:
+    crop, text = Path(row.crop), str(row.text)  # type: ignore[attr-defined]
+    marks = chip(str(row.image_label)) + chip(str(row.student_label))  # type: ignore[attr-defined]
+    return (
+        f'<figure class="mm-tile" style="cursor:default;margin:0"><img src="{file_url(crop)}" loading="lazy" alt="">'
+        f'<figcaption class="body" style="margin:0"><span class="chips">{marks}</span><span class="line">{escape(text)}</span></figcaption></figure>'
+    )

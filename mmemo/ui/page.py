@@ -1,0 +1,95 @@
+"""The whole page: header, job panel, tabs, footer; and how it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mmemo.settings import SAMPLE
+from mmemo.ui.compare_tab import compare_tab
+from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.episode_tab import episode_tab
+from mmemo.ui.header import Header, choose, footer, header
+from mmemo.ui.job_panel import JobPanel, job_panel, watch
+from mmemo.ui.predict_tab import predict_tab
+from mmemo.ui.preview import preview_folder
+from mmemo.ui.review_tab import review_tab
+from mmemo.ui.theme import FAVICON, STYLESHEET, app_theme
+from mmemo.ui.uploads import MAX_UPLOAD
+from mmemo.ui.work import Outcome
+
+_CONCURRENT_HANDLERS = 8
+
+
+def build_page(context: AppContext) -> gr.Blocks:
+    """Compose the tabs; nothing heavy is imported or computed here."""
+    with gr.Blocks(title="mmemo", analytics_enabled=False, fill_width=True) as page:
+        top = header(context)
+        panel = job_panel(context)
+        with gr.Tabs(elem_id="mm-tabs"):
+            with gr.Tab("Episode", id="episode", render_children=True):
+                episode_tab(context, top.selection, panel)
+            with gr.Tab("Predict", id="predict", render_children=True):
+                predict_tab(context, top.selection)
+            with gr.Tab("Review", id="review", render_children=True):
+                review_tab(context, top.selection, panel)
+            with gr.Tab("Compare", id="compare", render_children=True):
+                compare_tab(context, top.selection)
+        footer()
+        _connect(context, page, top, panel)
+    page.queue(default_concurrency_limit=_CONCURRENT_HANDLERS)
+    return page
+
+
+def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel) -> None:
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    @told
+    def on_load(selection: Selection) -> tuple[Any, ...]:
+        return (*choose(context.workspace, selection, None, None), *watch(context.jobs, None))
+
+    @told
+    def on_end(selection: Selection, job_id: int | None) -> tuple[Any, ...]:
+        return show_outcome(context, selection, job_id)
+
+    page.load(on_load, top.selection, [*top.outputs, *panel.outputs], **quiet)
+    panel.ended.change(on_end, [top.selection, panel.ended], top.outputs, **quiet)
+
+
+def show_outcome(context: AppContext, selection: Selection, job_id: int | None) -> tuple[Any, ...]:
+    """Choose what a job made; after a failed one the choice stays, but its content may have changed."""
+    view = context.jobs.view(job_id) if job_id is not None else None
+    if view is not None and isinstance(view.result, Outcome):
+        return choose(context.workspace, selection, view.result.episode_id, view.result.run_id)
+    return choose(context.workspace, selection, selection.episode_id, selection.run_id)
+
+
+def served_folders(context: AppContext) -> list[Path]:
+    """The only folders whose files a browser may read: crops, reports, previews, examples, and the sample."""
+    root = context.workspace.root.resolve()
+    return [root / "episodes", root / "reports", preview_folder(context.workspace).resolve(), root / "tmp" / "examples", SAMPLE]
+
+
+def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
+    """Start the server without blocking and return its address."""
+    gr.set_static_paths(served_folders(context))
+    _, url, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        inbrowser=False,
+        quiet=True,
+        share=False,
+        ssr_mode=False,
+        pwa=False,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        max_file_size=MAX_UPLOAD,
+        favicon_path=FAVICON,
+        theme=app_theme(),
+        css_paths=[STYLESHEET],
+    )
+    return url

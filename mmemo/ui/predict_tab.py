@@ -1,0 +1,162 @@
+"""Predict: one picture in, every face out, with the opinions of baseline and student side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from mmemo.errors import InputError
+from mmemo.flow.predict import FacePrediction, Predictors, load_predictors, predict_image
+from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.examples import draw_examples
+from mmemo.ui.html import empty, opinion, opinions, page_part
+
+_NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
+_NO_FACE = empty("No face found", "Faces must be about 40 pixels wide or more and look towards the camera.")
+_BOX_COLOR = (79, 70, 229)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictTab:
+    """The public parts of the tab."""
+
+    picture: gr.Image
+    boxes: gr.Image
+    faces: gr.HTML
+
+
+@dataclass(slots=True)
+class LoadedPredictors:
+    """The models of the run that was asked for last; loading takes seconds, so they are kept.
+
+    One prediction at a time: the models fill the processor alone.
+    """
+
+    load: Callable[[str | None], Predictors]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    run_id: str | None = None
+    models: Predictors | None = None
+
+    def predict(self, picture: np.ndarray, run_id: str | None) -> list[FacePrediction]:
+        """Every face of an RGB picture with the models of a run, or the baseline alone for None."""
+        with self.lock:
+            if self.models is None or self.run_id != run_id:
+                self.models = None
+                self.models, self.run_id = self.load(run_id), run_id
+            return predict_image(picture, self.models)
+
+
+def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
+    """Build the tab; a new picture or another run predicts at once."""
+    loaded = LoadedPredictors(lambda run_id: load_predictors(context.workspace, run_id))
+    with gr.Row():
+        with gr.Column(scale=5, min_width=300):
+            picture = gr.Image(
+                label="Picture",
+                sources=["upload", "webcam", "clipboard"],
+                type="filepath",
+                image_mode=None,
+                height=340,
+                buttons=[],
+                elem_id="mm-picture",
+            )
+            _refuse_damaged(picture)
+            gr.Examples([[str(path)] for path in draw_examples(context.workspace)], picture, label="Drawn examples")
+        with gr.Column(scale=7, min_width=320):
+            boxes = gr.Image(label="Faces found", interactive=False, visible=False, buttons=["download", "fullscreen"])
+            faces = gr.HTML(_NOTHING_YET, elem_id="mm-faces")
+    tab = PredictTab(picture, boxes, faces)
+
+    @told
+    def on_picture(path: str | None, chosen: Selection) -> tuple[Any, ...]:
+        return show_faces(loaded, path, chosen.run_id)
+
+    gr.on([picture.change, selection.change], on_picture, [picture, selection], [boxes, faces], api_visibility="private")
+    return tab
+
+
+def _refuse_damaged(picture: gr.Image) -> None:
+    """Gradio opens an upload before any handler sees it; say there, too, what is wrong with a damaged one."""
+    preprocess = picture.preprocess
+
+    def checked(payload: Any) -> Any:
+        try:
+            return preprocess(payload)
+        except (UnidentifiedImageError, OSError, ValueError):
+            raise gr.Error(
+                escape(str(_damaged(getattr(payload, "orig_name", None) or "the picture"))),
+                title="That did not work",
+                print_exception=False,
+            ) from None
+
+    picture.preprocess = checked  # type: ignore[method-assign]
+
+
+def _damaged(name: str) -> InputError:
+    return InputError(f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere")
+
+
+def show_faces(loaded: LoadedPredictors, path: str | None, run_id: str | None) -> tuple[gr.Image, str]:
+    """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture."""
+    if not path:
+        return gr.Image(value=None, visible=False), _NOTHING_YET
+    picture = read_picture(Path(path))
+    found = loaded.predict(picture, run_id)
+    if not found:
+        return gr.Image(value=None, visible=False), _NO_FACE
+    return gr.Image(value=with_boxes(picture, found), visible=True), faces_html(found)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, upright as the camera meant it. Raises InputError when it cannot be read."""
+    try:
+        with Image.open(path) as opened:
+            return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise _damaged(path.name) from error
+
+
+def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarray:
+    """A copy of the picture with a numbered frame around every face, numbered as in the list."""
+    canvas = Image.fromarray(picture).copy()
+    draw = ImageDraw.Draw(canvas)
+    width = max(2, round(max(canvas.size) / 320))
+    font = ImageFont.load_default(size=max(14, round(max(canvas.size) / 34)))
+    for number, face in enumerate(found, start=1):
+        x1, y1, x2, y2 = (float(v) for v in face.box_xyxy_px)
+        draw.rectangle((x1, y1, x2, y2), outline=_BOX_COLOR, width=width)
+        left, top, right, bottom = draw.textbbox((x1 + width, y1 + width), str(number), font=font)
+        draw.rectangle((x1, y1, right + 3 * width, bottom + 3 * width), fill=_BOX_COLOR)
+        draw.text((x1 + 2 * width, y1 + width), str(number), fill="white", font=font)
+    return np.asarray(canvas)
+
+
+def faces_html(found: Sequence[FacePrediction]) -> str:
+    """One card a face: its number, how sure the detector is, and the bars of both models."""
+    cards = "".join(_face_card(number, face) for number, face in enumerate(found, start=1))
+    note = ""
+    if found[0].student is None:
+        note = '<p class="small soft">There is no student yet: adapt to an episode, or choose a student run above.</p>'
+    return page_part(note, f'<div class="mm-faces">{cards}</div>')
+
+
+def _face_card(number: int, face: FacePrediction) -> str:
+    head = (
+        f'<div class="mm-face-head"><span class="mm-number">{number}</span>'
+        f'<span class="soft small">face, {face.detection_prob:.0%} sure</span></div>'
+    )
+    bars = opinions(
+        [
+            opinion("Baseline, not adapted", face.image_only),
+            opinion("Student, adapted", face.student, absent="not trained yet"),
+        ]
+    )
+    return f'<div class="mm-card" data-face="{number}">{head}{bars}</div>'

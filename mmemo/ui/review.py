@@ -1,0 +1,114 @@
+"""Reviewing as plain values: which tracks match, which page they are on, and what a person said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.store.labels import REJECT, WITHDRAW, HumanLabel, LabelStore
+
+PAGE_TRACKS = 24
+ANY = "any"
+NOT_REVIEWED = "not reviewed"
+# Whose label a filter looks at; the columns of the review table are named after them.
+SOURCES = {
+    "target": "training target",
+    "teacher": "text teacher",
+    "image": "image-only baseline",
+    "student": "student",
+    "human": "person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a person wants to see; confidences are shares of 1 and mean nothing for a person's label."""
+
+    source: str = "target"
+    label: str = ANY
+    confidence_from: float = 0.0
+    confidence_to: float = 1.0
+    only_disagreement: bool = False
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise InputError(f"unknown source {self.source!r}", hint=f"choose one of {', '.join(SOURCES)}")
+
+
+def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+    """The rows of a review table that a filter lets through, in their order."""
+    keep = pd.Series(True, index=table.index)
+    labels = table[f"{filters.source}_label"]
+    if filters.label == NOT_REVIEWED:
+        keep &= table["human_label"].isna()
+    elif filters.label != ANY:
+        keep &= labels == filters.label
+    if filters.source != "human" and (filters.confidence_from > 0.0 or filters.confidence_to < 1.0):
+        keep &= table[f"{filters.source}_confidence"].between(filters.confidence_from, filters.confidence_to)
+    if filters.only_disagreement:
+        keep &= table["teacher_label"] != table["image_label"]
+    if filters.text.strip():
+        keep &= table["text"].fillna("").str.contains(filters.text.strip(), case=False, regex=False)
+    return table[keep]
+
+
+def page_of(table: pd.DataFrame, number: int) -> tuple[pd.DataFrame, int, int]:
+    """The rows of one page, its number brought into range, and how many pages there are (at least 1)."""
+    pages = max(1, -(-len(table) // PAGE_TRACKS))
+    number = min(max(number, 0), pages - 1)
+    return table.iloc[number * PAGE_TRACKS : (number + 1) * PAGE_TRACKS], number, pages
+
+
+def neighbour(table: pd.DataFrame, track_id: int, step: int) -> int | None:
+    """The track that comes `step` rows later in a filtered table; the first row when the track is not in it."""
+    ids = table["track_id"].tolist()
+    if not ids:
+        return None
+    if track_id not in ids:
+        return int(ids[0])
+    return int(ids[min(max(ids.index(track_id) + step, 0), len(ids) - 1)])
+
+
+def say(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int, label: str) -> None:
+    """Save a person's word on a track, by the track's own number. Raises InputError for a track that is not there."""
+    store.add(HumanLabel(episode_id, track_id, _cue_of(table, track_id), label))
+
+
+def undo(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int) -> None:
+    """Take the last word on a track back: what was said before it holds again. Nothing is erased.
+
+    Raises InputError when nobody has a word on the track.
+    """
+    cue_id = _cue_of(table, track_id)
+    history = store.history(episode_id)
+    words: list[str] = []
+    for label in history.loc[history["track_id"] == track_id, "label"]:
+        words = [] if label == WITHDRAW else [*words, str(label)]
+    if not words:
+        raise InputError("there is nothing to undo on this face", hint="label it first")
+    store.add(HumanLabel(episode_id, track_id, cue_id, WITHDRAW))
+    if len(words) > 1 and words[-2] != words[-1]:
+        store.add(HumanLabel(episode_id, track_id, cue_id, words[-2]))
+
+
+def corrected_since(history: pd.DataFrame, moment: pd.Timestamp) -> int:
+    """On how many tracks somebody spoke after a moment (UTC)."""
+    if history.empty:
+        return 0
+    spoken = pd.to_datetime(history["created_at"], utc=True)
+    return int(history.loc[spoken > moment, "track_id"].nunique())
+
+
+def words_for(label: str) -> str:
+    """A person's label as the page says it."""
+    return "rejected" if label == REJECT else label
+
+
+def _cue_of(table: pd.DataFrame, track_id: int) -> int:
+    rows = table.loc[table["track_id"] == track_id, "cue_id"]
+    if rows.empty:
+        raise InputError(f"there is no face track {track_id} in this episode", hint="reload the page")
+    return int(rows.iloc[0])

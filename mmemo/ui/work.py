@@ -1,0 +1,118 @@
+"""What the app asks of the flows and the workspace; heavy libraries are imported inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mmemo.errors import InputError, StorageError
+from mmemo.progress import Stage
+from mmemo.store.files import read_json
+from mmemo.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mmemo.evaluate.comparison import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """What a person asks for on the episode tab."""
+
+    video: Path
+    subtitles: Path | None = None
+    gold: Path | None = None
+    recipe: str = "anchored_em"
+    teacher: str = "embedded"
+    backbone: str = "embedded"
+    finetune: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job leaves behind for the page to show."""
+
+    episode_id: str
+    run_id: str
+
+
+def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
+    """Cut, label, train and compare one episode."""
+    from mmemo.flow.adapt import AdaptSettings, adapt
+    from mmemo.flow.label import LabelSettings
+    from mmemo.student.settings import TrainSettings
+
+    settings = AdaptSettings(
+        video=wish.video,
+        subtitles=wish.subtitles,
+        gold=wish.gold,
+        label=LabelSettings(teacher=wish.teacher),
+        train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
+    )
+    result = yield from adapt(workspace, settings)
+    return Outcome(result.cut.episode_id, result.run.run_id)
+
+
+def retrain_stage(workspace: Workspace, run_id: str) -> Stage[Outcome]:
+    """Train and compare again as a run did, with everything that people have said since."""
+    from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+    from mmemo.flow.label import LabelSettings
+    from mmemo.flow.train import train_student
+    from mmemo.student.settings import TrainSettings
+
+    config = run_config(workspace, run_id)
+    label, train = LabelSettings(**config["label"]), TrainSettings(**config["train"])
+    run = yield from train_student(workspace, config["episodes"], label, train)
+    yield from evaluate_run(workspace, EvaluateSettings(run_id=run.run_id))
+    return Outcome(config["episodes"][0], run.run_id)
+
+
+def run_config(workspace: Workspace, run_id: str) -> Mapping[str, Any]:
+    """What a run was asked to do, as it was saved. Raises StorageError when it is damaged."""
+    config = read_json(workspace.run_folder(run_id) / "config.json")
+    assert isinstance(config, dict), "a run's config is an object"
+    return config
+
+
+def runs_of(workspace: Workspace, episode_id: str) -> list[str]:
+    """Ids of the runs that were trained on an episode, the newest first; damaged ones are left out."""
+    runs = []
+    for run_id in workspace.runs():
+        try:
+            config = run_config(workspace, run_id)
+        except StorageError:
+            continue
+        if episode_id in config.get("episodes", []):
+            runs.append(run_id)
+    return runs
+
+
+def trained_at(workspace: Workspace, run_id: str) -> pd.Timestamp:
+    """When a run was finished, UTC. Raises InputError when the run is gone."""
+    path = workspace.run_folder(run_id) / "config.json"
+    if not path.is_file():
+        raise InputError(f"the run {run_id} is gone", hint="choose another one above")
+    return pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
+
+
+def comparison_of(workspace: Workspace, run_id: str) -> Comparison | None:
+    """The saved comparison of a run; None when it was never measured."""
+    from mmemo.evaluate.comparison import Comparison
+
+    path = workspace.report_folder(run_id) / "comparison.json"
+    return Comparison.from_contract(read_json(path)) if path.is_file() else None
+
+
+def report_of(workspace: Workspace, run_id: str) -> Path | None:
+    """The saved HTML report of a run; None when there is none."""
+    path = workspace.report_folder(run_id) / "report.html"
+    return path if path.is_file() else None
+
+
+def warm_up() -> None:
+    """Import what the first job or prediction needs, so that nobody waits for it."""
+    import torch  # noqa: F401
+    import transformers  # noqa: F401
