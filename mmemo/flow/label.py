@@ -1,0 +1,123 @@
+"""The stage that lets a text teacher read every spoken cue of an episode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.progress import Progress, Stage
+from mmemo.store.files import hash_value, publish_folder, write_json, write_table
+from mmemo.store.tables import with_probs
+from mmemo.store.workspace import Episode, Workspace
+from mmemo.teacher.lines import Line, lines_of, spoken
+from mmemo.teacher.loading import load_teacher, teacher_identity
+from mmemo.teacher.sources import EMBEDDED
+
+OPINIONS_FILE = "opinions.parquet"
+_STAGE = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSettings:
+    """Which teacher reads, and how many spoken lines before a line it may see."""
+
+    teacher: str = EMBEDDED
+    context_lines: int = 2
+
+    def __post_init__(self) -> None:
+        if not self.teacher:
+            raise InputError("a teacher needs a name", hint=f"use {EMBEDDED}, a folder or a hub id")
+        if self.context_lines < 0:
+            raise InputError(f"{self.context_lines} lines of context are too few", hint="use 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """What the stage did: cues read now, cues that had opinions already, and cues that nobody speaks."""
+
+    episode_id: str
+    teacher: str
+    key: str
+    read: int
+    skipped: int
+    seconds: float
+    unspoken: int = 0
+
+    def to_contract(self) -> dict[str, object]:
+        """The object that the command prints for this episode."""
+        return {
+            "episode": self.episode_id,
+            "teacher": self.teacher,
+            "read": self.read,
+            "skipped": self.skipped,
+            "unspoken": self.unspoken,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def opinions_folder(workspace: Workspace, episode: Episode, settings: LabelSettings) -> Path:
+    """Folder of the opinions on the episode's current cues, written or not.
+
+    Its key hashes the teacher's identity and every line with its context, so it survives a new cut with the
+    same cues. A teacher that is not on this machine raises ModelUnavailable.
+    """
+    cues = workspace.cues(episode)
+    return _folder(workspace, episode, cues, teacher_identity(settings.teacher), settings)
+
+
+def label_episode(workspace: Workspace, episode: Episode, settings: LabelSettings) -> Stage[LabelReport]:
+    """Write opinions on all spoken cues of an episode, kept for training or not; does nothing when they are there."""
+    started = time.perf_counter()
+    cues = workspace.cues(episode)
+    ids = cues.loc[spoken(cues), "cue_id"]
+    yield Progress(_STAGE, 0, len(ids), "loading the teacher")
+    teacher = load_teacher(settings.teacher)
+    folder = _folder(workspace, episode, cues, teacher.identity, settings)
+    done_before = (folder / OPINIONS_FILE).is_file()
+    if not done_before:
+        probs = np.zeros((len(ids), 7), np.float32)
+        done = 0
+        for batch in teacher.read(lines_of(cues, settings.context_lines)):
+            probs[done : done + len(batch)] = batch
+            done += len(batch)
+            yield Progress(_STAGE, done, len(ids), episode.episode_id)
+        _publish(folder, ids, probs, {"settings": settings, "teacher": teacher.identity, "cut": episode.cut_key})
+    return LabelReport(
+        episode_id=episode.episode_id,
+        teacher=teacher.identity,
+        key=folder.name.rpartition("-")[2],
+        read=0 if done_before else len(ids),
+        skipped=len(ids) if done_before else 0,
+        seconds=time.perf_counter() - started,
+        unspoken=len(cues) - len(ids),
+    )
+
+
+def label_episodes(
+    workspace: Workspace, episodes: Sequence[Episode], settings: LabelSettings
+) -> Stage[list[LabelReport]]:
+    """Label several episodes with one teacher."""
+    reports = []
+    for episode in episodes:
+        report = yield from label_episode(workspace, episode, settings)
+        reports.append(report)
+    return reports
+
+
+def _folder(workspace: Workspace, episode: Episode, cues: pd.DataFrame, identity: str, settings: LabelSettings) -> Path:
+    lines: list[Line] = lines_of(cues, settings.context_lines)
+    ids = cues.loc[spoken(cues), "cue_id"].tolist()
+    key = hash_value({"teacher": identity, "cues": ids, "lines": [[line.text, line.context] for line in lines]})
+    return workspace.stage_folder(episode.episode_id, "opinions", key)
+
+
+def _publish(folder: Path, ids: pd.Series, probs: np.ndarray, record: dict[str, object]) -> None:
+    with publish_folder(folder) as temporary:
+        write_table(temporary / OPINIONS_FILE, with_probs(ids.to_frame(), probs))
+        write_json(temporary / "settings.json", record)

@@ -1,0 +1,135 @@
+"""The embedded teacher: a small BERT with an Ekman-7 and a sentiment-3 head over the mean of its states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+
+from mmemo.errors import InputError
+from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor, choose_anchor, read_anchors
+from mmemo.teacher.lines import Line
+from mmemo.teacher.packing import HEADS, TOKENIZER_FILE, TwoHeadWeights, read_two_head
+from mmemo.teacher.precision import inference_dtype
+from mmemo.teacher.protocol import DEFAULT_BATCH, read_by_length
+
+
+class TwoHeadTeacher:
+    """Reads a line with its context as a sentence pair; knows emotions and sentiments."""
+
+    def __init__(
+        self,
+        identity: str,
+        weights: TwoHeadWeights,
+        tokenizer: Tokenizer,
+        anchors: dict[str, TeacherAnchor],
+        dtype: torch.dtype,
+    ) -> None:
+        self._identity = identity
+        self._anchors = anchors
+        self._tokenizer = tokenizer
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(weights.max_tokens, strategy="longest_first")
+        self._pad_id = int(weights.encoder["pad_token_id"])
+        self._network = _TwoHeadNetwork.built(weights)
+        # The heads stay in float32: they cost nothing, and their sums decide.
+        self._network.encoder.to(dtype)
+
+    @classmethod
+    def load(cls, folder: Path, identity: str, *, exact: bool = False) -> TwoHeadTeacher:
+        """Load a folder made by `pack_folder`, or one as it came from training; `exact` computes in float32."""
+        weights = read_two_head(folder)
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        except Exception as error:  # the tokenizers library raises bare Exception for any bad file
+            raise InputError(f"{folder / TOKENIZER_FILE} is missing or damaged", hint="copy it again") from error
+        dtype = torch.float32 if exact else inference_dtype()
+        return cls(identity, weights, tokenizer, read_anchors(folder), dtype)
+
+    @property
+    def identity(self) -> str:
+        """Name and hash of the weights."""
+        return self._identity
+
+    def anchor(self, name: str = DEFAULT_ANCHOR) -> TeacherAnchor:
+        """How far to trust it, measured on the named labelled text."""
+        return choose_anchor(self._anchors, name)
+
+    def read(self, lines: Sequence[Line], batch_size: int = DEFAULT_BATCH) -> Iterator[np.ndarray]:
+        """Batches of (B, 7) float32 in EKMAN7 order, in the order of the lines."""
+        return read_by_length(lines, batch_size, lambda batch: self._probs(batch, "emotion"))
+
+    def read_sentiment(self, lines: Sequence[Line], batch_size: int = DEFAULT_BATCH) -> Iterator[np.ndarray]:
+        """Batches of (B, 3) float32 in SENTIMENT3 order, in the order of the lines."""
+        return read_by_length(lines, batch_size, lambda batch: self._probs(batch, "sentiment"))
+
+    def _probs(self, lines: list[Line], head: str) -> np.ndarray:
+        ids, types, mask = self._tensors(lines)
+        with torch.inference_mode():
+            logits = self._network(ids, types, mask, head)
+        probs: np.ndarray = torch.softmax(logits, dim=1).numpy()
+        return probs
+
+    def _tensors(self, lines: list[Line]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Token ids, segment ids and mask, each (B, L) int64, padded to the longest line of the batch."""
+        encoded = self._tokenizer.encode_batch([(line.text, line.context) for line in lines])
+        longest = max(len(one.ids) for one in encoded)
+        ids = torch.full((len(encoded), longest), self._pad_id, dtype=torch.int64)
+        types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+        for row, one in enumerate(encoded):
+            ids[row, : len(one.ids)] = torch.tensor(one.ids)
+            types[row, : len(one.ids)] = torch.tensor(one.type_ids)
+            mask[row, : len(one.ids)] = 1
+        return ids, types, mask
+
+
+class _TwoHeadNetwork(nn.Module):
+    def __init__(self, encoder: nn.Module, width: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.heads = nn.ModuleDict({head: nn.Linear(width, len(labels)) for head, labels in HEADS.items()})
+
+    @classmethod
+    def built(cls, weights: TwoHeadWeights) -> _TwoHeadNetwork:
+        """Build the network from its settings alone and fill in the weights; a misfit raises InputError."""
+        from transformers.models.bert import BertConfig, BertModel
+
+        with torch.device("meta"):
+            network = cls(
+                BertModel(BertConfig(**weights.encoder), add_pooling_layer=False), weights.encoder["hidden_size"]
+            )
+        named = {
+            f"heads.{name}" if name.split(".")[0] in HEADS else name: torch.from_numpy(tensor)
+            for name, tensor in weights.tensors.items()
+        }
+        try:
+            network.load_state_dict(named, strict=True, assign=True)
+        except RuntimeError as error:
+            raise InputError(
+                "the teacher's weights do not fit its settings", hint="export the teacher again"
+            ) from error
+        _fill_positions(network.encoder, weights.encoder["max_position_embeddings"])
+        return network.eval()
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor, head: str) -> torch.Tensor:
+        """(B, L) ids, segments and mask -> (B, K) logits of a head over the masked mean of the last states."""
+        states = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state.float()
+        shares = mask.unsqueeze(-1).float()
+        logits: torch.Tensor = self.heads[head]((states * shares).sum(dim=1) / shares.sum(dim=1))
+        return logits
+
+
+def _fill_positions(encoder: nn.Module, length: int) -> None:
+    """Give the buffers that are not stored with the weights their values; they were built without memory."""
+    for name, buffer in list(encoder.named_buffers()):
+        if not buffer.is_meta:
+            continue
+        owner = encoder.get_submodule(name.rpartition(".")[0])
+        kind = name.rpartition(".")[2]
+        assert kind in ("position_ids", "token_type_ids"), f"unknown buffer {name}"
+        value = torch.arange(length) if kind == "position_ids" else torch.zeros(length, dtype=torch.int64)
+        owner.register_buffer(kind, value.expand(1, -1), persistent=False)

@@ -1,0 +1,64 @@
+"""Let a text teacher read every spoken cue: `python -m pipelines.label [--episode ID] [--teacher NAME]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmemo.errors import InputError
+from mmemo.flow.label import LabelSettings, label_episodes
+from mmemo.store.files import to_json
+from mmemo.store.workspace import Workspace
+from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+
+
+def label(
+    episode: Annotated[
+        list[str] | None,
+        typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
+    ] = None,
+    teacher: Annotated[
+        str,
+        typer.Option(
+            "--teacher",
+            help="embedded; or a folder with a transformers sequence classifier; or its hub id, such as ORG/NAME.",
+        ),
+    ] = "embedded",
+    context_lines: Annotated[
+        int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
+    ] = 2,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Give every spoken cue of the episodes in the workspace an emotion opinion from its text.
+
+    \b
+    The opinions are seven probabilities a cue. They are evidence for training, never labels, and are kept
+    apart from everything else. Sound descriptions and music lines are not read. What is done is skipped.
+
+    \b
+      python -m pipelines.cut episode.mp4 episode.srt       first: cues and faces
+      python -m pipelines.label                             then: what the text says
+      python -m pipelines.label --teacher models/my-bert    with a classifier of your own
+
+    A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
+    fear, disgust, or common synonyms. One that is not in the cache needs a network once.
+    """
+    settings = LabelSettings(teacher=teacher, context_lines=context_lines)
+    place = Workspace(workspace)
+    episodes = [place.episode(name) for name in episode] if episode else place.episodes()
+    if not episodes:
+        raise InputError(f"no episode in {workspace}", hint="run `python -m pipelines.cut VIDEO SRT` first")
+    reports = run_with_bar(label_episodes(place, episodes, settings))
+    for report in reports:
+        say(
+            f"{report.episode_id}: {report.read} cues read, {report.skipped} were read before, "
+            f"{report.unspoken} not spoken, {report.seconds:.1f} s, by {report.teacher}"
+        )
+    if as_json:
+        print(to_json({"episodes": [report.to_contract() for report in reports]}))
+
+
+if __name__ == "__main__":
+    main(label)
