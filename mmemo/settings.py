@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmemo.errors import InputError
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 ASSETS = REPOSITORY / "assets"
 MODELS = ASSETS / "models"
@@ -30,17 +32,51 @@ def read_environment() -> Environment:
     return Environment(
         workspace=Path(os.environ.get("MMEMO_WORKSPACE", "workspace")),
         host=os.environ.get("MMEMO_HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"),
-        port=int(os.environ.get("MMEMO_PORT", "7860")),
-        threads=int(os.environ.get("MMEMO_THREADS", str(os.cpu_count() or 1))),
+        port=_number("MMEMO_PORT", 7860),
+        threads=_number("MMEMO_THREADS", os.cpu_count() or 1),
     )
 
 
 def keep_caches_inside(workspace: Path) -> None:
-    """Point the scratch folders of libraries into the workspace, so that nothing is written elsewhere.
+    """Point the caches and scratch folders of libraries into the workspace, so that nothing is written elsewhere.
 
-    Must run before gradio and matplotlib are imported. Values that the user set are kept.
+    Must run before gradio, matplotlib, torch.hub and huggingface_hub are imported. Values that the user set are
+    kept, and so is a model cache that the user already has: what is there need not be downloaded again.
     """
     scratch = workspace.resolve() / "tmp"
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(scratch / "uploads"))
-    os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    _default("GRADIO_TEMP_DIR", scratch / "uploads")
+    _default("GRADIO_EXAMPLES_CACHE", scratch / "examples")
+    _default("MPLCONFIGDIR", scratch / "matplotlib")
+    cache = workspace.resolve() / "cache"
+    if "HF_HOME" not in os.environ and not (_user_cache() / "huggingface" / "hub").is_dir():
+        _default("HF_HUB_CACHE", cache / "huggingface" / "hub")
+        _default("HF_XET_CACHE", cache / "huggingface" / "xet")
+    if not (_user_cache() / "torch").is_dir():
+        _default("TORCH_HOME", cache / "torch")
+    send_nothing()
+
+
+def send_nothing() -> None:
+    """Switch off what libraries report home about their use."""
+    _default("GRADIO_ANALYTICS_ENABLED", "False")
+    _default("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def torch_home() -> Path:
+    """Folder below which torch.hub and facenet-pytorch keep what they download."""
+    return Path(os.environ.get("TORCH_HOME", _user_cache() / "torch")).expanduser()
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+
+
+def _default(name: str, value: Path | str) -> None:
+    os.environ.setdefault(name, str(value))
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        raise InputError(f"the environment variable {name} is {text!r}", hint="give a whole number")
+    return int(text)

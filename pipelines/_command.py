@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +13,24 @@ from tqdm import tqdm
 
 from mmemo.errors import MmemoError
 from mmemo.progress import Progress, Stage
+from mmemo.settings import keep_caches_inside, send_nothing
 
 T = TypeVar("T")
 
+
+def _enter(workspace: Path) -> Path:
+    keep_caches_inside(workspace)
+    return workspace
+
+
 WorkspaceOption = Annotated[
     Path,
-    typer.Option("--workspace", help="Folder for everything that mmemo computes and keeps.", envvar="MMEMO_WORKSPACE"),
+    typer.Option(
+        "--workspace",
+        help="Folder for everything that mmemo computes and keeps.",
+        envvar="MMEMO_WORKSPACE",
+        callback=_enter,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 DEFAULT_WORKSPACE = Path("workspace")
@@ -60,15 +72,23 @@ def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
 
 
 def main(command: Callable[..., None]) -> None:
-    """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug, 130 cancelled from the keyboard."""
+    send_nothing()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(command)
-    try:
-        app()
-    except MmemoError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("cancelled; what was finished is kept, run the same command to go on", file=sys.stderr)
-        sys.exit(130)
+    app.command()(_guarded(command))
+    app()
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except MmemoError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            print("cancelled; what was finished is kept, run the same command to go on", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+    return guarded

@@ -102,6 +102,7 @@ def _open_and_say(path: Path) -> str:
     return "said"
 
 
+@pytest.mark.slow
 def test_processes_may_open_a_new_workspace_at_once(tmp_path: Path):
     with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
         said = list(pool.map(_open_and_say, [tmp_path / f"{n}.db" for n in range(5) for _ in range(4)]))
