@@ -23,7 +23,7 @@ def measure_baseline(
     ferplus: Annotated[Path, typer.Option("--ferplus", help="Folder with valid.npz and test.npz of FER+.")],
     output: Annotated[Path, typer.Option("--output", help="Where the confusion goes.")] = EMBEDDED_FOLDER
     / CONFUSION_FILE,
-    json: JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Accuracy, macro-F1 and recall on both splits; the confusion on valid becomes the anchor of the noise model."""
     backbone = load_embedded(EMBEDDED_FOLDER)
@@ -40,7 +40,7 @@ def measure_baseline(
             source = {"data": "FER+ valid, faces whose majority is one of the seven", "faces": scores.n}
             save_confusion(output, soft_confusion(faces.labels, probs), backbone.identity, {**source})
     say(f"confusion written to {output}")
-    if json:
+    if as_json:
         print(to_json({"benchmark": "baseline on FER+", "rows": rows, "settings": {"identity": backbone.identity}}))
 
 

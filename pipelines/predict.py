@@ -1,0 +1,70 @@
+"""Read the faces of pictures: `python -m pipelines.predict IMAGE... [--run RUN]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmemo.flow.predict import FacePrediction, ImagePrediction, PredictSettings, predict_files
+from mmemo.labels import EKMAN7
+from mmemo.store.files import to_json
+from mmemo.store.workspace import Workspace
+from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+
+_COLUMN = 9
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")],
+    run: Annotated[
+        str | None, typer.Option("--run", help="Student to use: a folder name below runs/. Default: the newest.")
+    ] = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Find every face and print the probabilities of baseline and student side by side.
+
+    \b
+    Without a student in the workspace only the baseline answers. A file that is no picture ends the command
+    before anything is predicted.
+
+    \b
+      python -m pipelines.predict still.png
+      python -m pipelines.predict *.jpg --json
+    """
+    place = Workspace(workspace)
+    if run is None and not place.runs():
+        say(f"no student in {workspace}: only the baseline answers; pipelines.adapt trains one")
+    predictions = run_with_bar(predict_files(place, images, PredictSettings(run)))
+    for prediction in predictions:
+        if not prediction.faces:
+            say(f"{prediction.image}: no face found; faces must look to the camera and be about 40 pixels wide or more")
+    if as_json:
+        print(to_json([prediction.to_contract() for prediction in predictions]))
+    else:
+        print("\n\n".join(_table(prediction) for prediction in predictions))
+
+
+def _table(prediction: ImagePrediction) -> str:
+    count = len(prediction.faces)
+    lines = [f"{prediction.image}: {count} {'face' if count == 1 else 'faces'}"]
+    if count:
+        lines.append(" " * 12 + "".join(f"{label:>{_COLUMN}}" for label in EKMAN7.labels))
+    for number, face in enumerate(prediction.faces, start=1):
+        lines.extend(_face_lines(number, face))
+    return "\n".join(lines)
+
+
+def _face_lines(number: int, face: FacePrediction) -> list[str]:
+    x1, y1, x2, y2 = (round(float(v)) for v in face.box_xyxy_px)
+    lines = [f"face {number}, x {x1}-{x2}, y {y1}-{y2}, found with {face.detection_prob:.3f}"]
+    for name, probs in (("image-only", face.image_only), ("student", face.student)):
+        if probs is not None:
+            lines.append(f"  {name:<10}" + "".join(f"{probs[label]:>{_COLUMN}.2f}" for label in EKMAN7.labels))
+    return lines
+
+
+if __name__ == "__main__":
+    main(predict)
