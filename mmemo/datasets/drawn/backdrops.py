@@ -22,9 +22,10 @@ def backdrop(name: str, size_px: tuple[int, int], rng: np.random.Generator) -> I
     if name not in PLACES and name not in THINGS:
         raise InputError(f"there is no view called {name!r}", hint=f"choose from {', '.join([*PLACES, *THINGS])}")
     width, height = round(size_px[0] * _ZOOM), round(size_px[1] * _ZOOM)
-    picture = Image.new("RGB", (width, height), (60, 60, 66))
-    brush = Brush(picture, float(height), (0.0, 0.0))
+    picture = Image.new("RGB", (2 * width, 2 * height), (60, 60, 66))
+    brush = Brush(picture, 2.0 * height, (0.0, 0.0))
     (PLACES.get(name) or THINGS[name])(brush, np.random.default_rng(13))
+    picture = picture.reduce(2)
     left, top = int(rng.integers(0, width - size_px[0] + 1)), int(rng.integers(0, height - size_px[1] + 1))
     picture = picture.crop((left, top, left + size_px[0], top + size_px[1]))
     return picture.filter(ImageFilter.GaussianBlur(size_px[1] / 90 if name in PLACES else 0.8))

@@ -9,18 +9,20 @@ import numpy as np
 from mmemo.datasets.drawn.brush import Brush, Colour, lerp, ribbon, shade
 from mmemo.datasets.drawn.characters import Character
 from mmemo.datasets.drawn.expressions import Muscles
-from mmemo.datasets.drawn.head import JAW_DROP
 
 _EYE_X, _EYE_Y = 0.42, 0.0
 _BROW_Y, _NOSE_Y, _MOUTH_Y = -0.36, 0.46, 0.78
 _TALK = 0.55  # how far speech alone opens the jaw
 
 
+_RELAXED = Muscles()
+
+
 @dataclass(frozen=True, slots=True)
 class Pose:
     """What a face does at one moment: muscles, speech and blink (0 to 1), and the turn of the head (-1 to 1)."""
 
-    muscles: Muscles = Muscles()
+    muscles: Muscles = _RELAXED
     talk: float = 0.0
     blink: float = 0.0
     yaw: float = 0.0
@@ -71,8 +73,8 @@ def _eye(brush: Brush, character: Character, pose: Pose, side: int) -> None:
     brush.polygon(ribbon(lower, 0.014 * (1.05 - t**2)), shade(skin, 0.42), 0.7, 0.006)
     if character.lashes > 0.6:
         out = upper[-1] if side > 0 else upper[0]
-        brush.stroke([out, out + (side * 0.05, -0.035), out + (side * 0.09, -0.075)], 0.03, lash, 0.9, 0.005)
-    bag = lower + (0.0, 0.055)
+        brush.stroke(out + np.array([(0, 0), (side * 0.05, -0.035), (side * 0.09, -0.075)]), 0.03, lash, 0.9, 0.005)
+    bag = _moved(lower, 0.055)
     brush.polygon(ribbon(bag, 0.03 * (1.02 - t**2)), shade(skin, 0.62), 0.22 + 0.35 * max(0.0, m.lower_lid), 0.014)
 
 
@@ -85,7 +87,7 @@ def _eyeball(brush: Brush, character: Character, m: Muscles, side: int, upper: n
     brush.ellipse(x, y, r * 0.86, r * 0.86, character.iris, 1.0, 0.012)
     brush.ellipse(x + 0.01, y + 0.045, r * 0.55, r * 0.4, shade(character.iris, 1.5), 0.65, 0.02)
     brush.ellipse(x, y, r * 0.47, r * 0.47, (12, 10, 12), 1.0, 0.006)
-    shadow = ribbon(upper + (0.0, 0.02), np.full(len(upper), 0.085))
+    shadow = ribbon(_moved(upper, 0.02), np.full(len(upper), 0.085))
     brush.polygon(shadow, (70, 56, 60), 0.5, 0.018)
     brush.ellipse(x - 0.04, y - 0.045, 0.03, 0.03, (255, 255, 255), 0.95, 0.005)
     brush.ellipse(x + 0.045, y + 0.05, 0.014, 0.014, (255, 255, 255), 0.55, 0.005)
@@ -153,13 +155,14 @@ def _folds(brush: Brush, character: Character, m: Muscles) -> None:
 def _mouth(brush: Brush, character: Character, pose: Pose) -> None:
     m = pose.muscles
     jaw = pose.jaw
-    half = 0.33 * character.mouth * (1 + 0.3 * m.wide - 0.1 * pose.talk)
+    narrow = max(0.0, -m.wide)
+    half = 0.33 * character.mouth * (1 + 0.3 * m.wide - 0.35 * narrow - 0.1 * pose.talk)
     t = np.linspace(-1, 1, 41)
     round_ = (1 - np.abs(t) ** (2.0 + 4.0 * max(0.0, m.square))) ** (0.75 - 0.25 * max(0.0, m.square))
     # Corners move against the middle of the mouth, so that a smile sags and a frown arches.
     line = _MOUTH_Y - 0.03 * m.pout + m.corner * (0.055 - 0.17 * np.abs(t) ** 1.7)
     skew = 0.03 * max(0.0, m.nose) * t
-    up = (0.015 * jaw + 0.09 * max(0.0, m.lip_up) * (1 - 0.35 * np.abs(t))) * round_
+    up = ((0.015 + 0.1 * narrow) * jaw + 0.09 * max(0.0, m.lip_up) * (1 - 0.35 * np.abs(t))) * round_
     down = (0.36 * jaw + 0.035 * max(0.0, m.lip_up)) * round_
     x = t * half
     inner_top, inner_low = line - up + skew, line + down + skew
@@ -184,10 +187,10 @@ def _lips(brush: Brush, character: Character, curves: list[np.ndarray], half: fl
     brush.polygon(np.concatenate([outer_top, inner_top[::-1]]), shade(lips, 0.84), 0.95, 0.008)
     brush.polygon(np.concatenate([inner_low, outer_low[::-1]]), lips, 0.95, 0.008)
     middle = (inner_low + outer_low) / 2
-    gloss = middle[14:27] + (-0.02, -0.005)
+    gloss = _moved(middle[14:27], -0.005)
     thickness = float(np.max(outer_low[:, 1] - inner_low[:, 1]))
     brush.polygon(ribbon(gloss, np.full(len(gloss), 0.4 * thickness)), lerp(lips, (255, 235, 228), 0.6), 0.5, 0.015)
-    under = outer_low[10:31] + (0.0, 0.05)
+    under = _moved(outer_low[10:31], 0.05)
     brush.polygon(ribbon(under, np.full(len(under), 0.05)), shade(skin, 0.6), 0.35, 0.025)
     for side in (-1, 1):
         end = inner_top[-1] if side > 0 else inner_top[0]
@@ -207,9 +210,11 @@ def _cavity(brush: Brush, curves: list[np.ndarray], m: Muscles, jaw: float) -> N
     shown = 0.055 + 0.05 * max(0.0, m.lip_up) + 0.03 * max(0.0, m.corner) + 0.03 * max(0.0, m.square)
     if m.wide < -0.25:
         shown *= 0.45
-    inside.polygon(np.concatenate([top - (0, 0.02), (top + (0, min(shown, 0.6 * depth)))[::-1]]), teeth, 0.97, 0.006)
+    inside.polygon(np.concatenate([_moved(top, -0.02), _moved(top, min(shown, 0.6 * depth))[::-1]]), teeth, 0.97, 0.006)
     if m.square > 0.3:
-        inside.polygon(np.concatenate([low + (0, 0.02), (low - (0, min(0.06, 0.3 * depth)))[::-1]]), teeth, 0.9, 0.006)
+        inside.polygon(
+            np.concatenate([_moved(low, 0.02), _moved(low, -min(0.06, 0.3 * depth))[::-1]]), teeth, 0.9, 0.006
+        )
     inside.polygon(ribbon(top, np.full(len(top), 0.035)), (50, 14, 18), 0.5, 0.012)
     for k in (-2, -1, 0, 1, 2):
         x = 0.075 * k
@@ -240,3 +245,9 @@ def _moustache(brush: Brush, character: Character, outer_top: np.ndarray) -> Non
         for k in np.linspace(0.02, 0.36, 12):
             hair = [(side * k, _NOSE_Y + 0.12), (side * (k + 0.06), float(middle[1]))]
             inside.stroke(hair, 0.012, shade(character.hair, 1.0 + 0.25 * ((k * 50) % 2)), 0.6, 0.003)
+
+
+def _moved(points: np.ndarray, dy: float) -> np.ndarray:
+    """Points lowered by dy units."""
+    lowered: np.ndarray = points + np.array([0.0, dy])
+    return lowered

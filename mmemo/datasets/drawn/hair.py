@@ -24,6 +24,25 @@ def paint_front_hair(brush: Brush, character: Character) -> None:
         _glasses(brush)
 
 
+def paint_hair_from_behind(brush: Brush, character: Character) -> None:
+    """Paint the whole back of the head."""
+    rng, colour, style = np.random.default_rng(9), character.hair, character.hair_style
+    if style in ("curls", "puff"):
+        reach = 1.45 if style == "puff" else 1.2
+        _curl_cloud(brush, ellipse(0, -0.55, reach, reach, 80), colour, rng, 700, 0.1)
+        return
+    low = {"bob": 1.25, "fringe": 2.3, "bun": 0.6}.get(style, 0.75)
+    top = 0.15 if style == "bald" else -1.52
+    for side in (-1.0, 1.0):
+        middle = np.array([(0.0, top), (0.05, -0.4 + top / 4), (0.0, 0.3), (0.0, low)]) * (side, 1)
+        edge = np.array([(0.05, top), (1.0, max(top, -1.1)), (1.18, 0.0), (0.85 if low < 1 else 1.2, low)]) * (side, 1)
+        _lock(brush, middle, edge, colour, rng, 60)
+    if style == "bun":
+        brush.ellipse(0, -1.3, 0.52, 0.48, shade(colour, 0.6), 1.0, 0.02)
+        _lock(brush, [(-0.5, -1.3), (-0.2, -1.8), (0.25, -1.8), (0.5, -1.3)],
+              [(-0.5, -1.2), (-0.2, -0.9), (0.2, -0.9), (0.5, -1.2)], colour, rng, 30)  # fmt: skip
+
+
 def _lock(
     brush: Brush, a: Points, b: Points, colour: Colour, rng: np.random.Generator, strands: int = 46, gloss: float = 0.5
 ) -> None:
@@ -77,7 +96,7 @@ def _curl_cloud(
         turn = float(rng.uniform(0, 6.28))
         angle = np.linspace(turn, turn + 3.6, 9)
         arc = np.stack([x + 0.62 * r * np.cos(angle), y + 0.62 * r * np.sin(angle)], axis=1)
-        inside.stroke(arc, 0.026, shade(colour, 1.0 + 0.34 * lit), 0.6, 0.006)
+        inside.stroke(arc, 0.026, shade(colour, 1.02 + 0.2 * lit), 0.6, 0.006)
 
 
 def _grown(shape: np.ndarray, factor: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from mmemo.datasets.drawn.characters import Character
 
 # Face units: the head is 2 wide, x points right, y down, (0, 0) lies between the lower lids.
 UNIT_PX = 150
-CANVAS_PX = (720, 900)
+CANVAS_PX = (720, 980)
 ORIGIN_PX = (360.0, 366.0)
 _LIGHT = np.array([-0.42, -0.48, 0.77])  # from the upper left, towards the viewer
 JAW_DROP = 0.16  # units that the chin sinks when the mouth is wide open
@@ -34,12 +34,12 @@ def paint_body(picture: Image.Image, character: Character) -> None:
     neck_width = 0.5 + 0.16 * (character.jaw - 0.9) / 0.2
     collar = 0.18 if character.pitch_hz > 170 else 0.0
     shoulders = mirrored(
-        [(0.0, 1.5), (neck_width, 1.62), (1.2, 1.98), (1.85, 2.3), (2.14, 2.9), (2.25, 3.7), (0.0, 3.75)]
+        [(0.0, 1.5), (neck_width, 1.62), (1.2, 1.98), (1.85, 2.3), (2.14, 2.9), (2.3, 4.2), (0.0, 4.2)]
     )
     _paint_round(picture, shoulders, cloth, (0.0, 3.2), (2.6, 2.1))
     brush = Brush(picture, UNIT_PX, ORIGIN_PX)
     for side in (-1, 1):
-        brush.stroke([(side * 1.5, 2.6), (side * 1.42, 3.2), (side * 1.5, 3.7)], 0.05, shade(cloth, 0.6), 0.5, 0.03)
+        brush.stroke([(side * 1.5, 2.6), (side * 1.42, 3.2), (side * 1.5, 4.1)], 0.05, shade(cloth, 0.6), 0.5, 0.03)
     opening = mirrored([(0.0, 1.3), (neck_width + 0.03, 1.5), (neck_width * 0.8, 1.85), (0.0, 2.15 + collar * 2)])
     _paint_round(picture, spline(opening, closed=True), skin, (-0.1, 1.7), (0.9, 1.1), dim=0.86)
     neck = mirrored([(0.0, 0.6), (neck_width, 0.7), (neck_width * 0.95, 1.4), (neck_width + 0.06, 1.68), (0.0, 1.95)])

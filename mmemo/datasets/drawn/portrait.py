@@ -11,7 +11,7 @@ from mmemo.datasets.drawn.brush import Brush, Colour
 from mmemo.datasets.drawn.characters import Character
 from mmemo.datasets.drawn.expressions import expression
 from mmemo.datasets.drawn.features import Pose, paint_features
-from mmemo.datasets.drawn.hair import paint_back_hair, paint_front_hair
+from mmemo.datasets.drawn.hair import paint_back_hair, paint_front_hair, paint_hair_from_behind
 from mmemo.datasets.drawn.head import CANVAS_PX, ORIGIN_PX, UNIT_PX, paint_body, paint_head
 from mmemo.errors import InputError
 
@@ -33,9 +33,7 @@ def seen_from_behind(character: Character) -> Image.Image:
     paint_body(picture, character)
     brush = Brush(picture, UNIT_PX, ORIGIN_PX)
     brush.ellipse(0, 0.1, 0.95 * character.width, 1.15, character.skin, 1.0, 0.02)
-    paint_back_hair(brush, character)
-    brush.ellipse(0, -0.2, 1.1, 1.25, character.hair, 1.0, 0.04)
-    brush.ellipse(-0.35, -0.65, 0.4, 0.3, character.clothes, 0.12, 0.2)
+    paint_hair_from_behind(brush, character)
     return picture
 
 
@@ -92,7 +90,8 @@ def finish(picture: Image.Image, rng: np.random.Generator, blur_px: float = 0.5,
     """(H, W, 3) uint8 RGB with a slight blur and film grain (standard deviation in grey levels)."""
     soft = np.asarray(picture.convert("RGB").filter(ImageFilter.GaussianBlur(blur_px)), np.float32)
     noise = rng.normal(0.0, grain, soft.shape[:2]).astype(np.float32)
-    return np.clip(soft + noise[..., None], 0, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(soft + noise[..., None], 0, 255).astype(np.uint8)
+    return pixels
 
 
 @lru_cache(maxsize=80)
