@@ -64,11 +64,11 @@ def send_nothing() -> None:
 
 def torch_home() -> Path:
     """Folder below which torch.hub and facenet-pytorch keep what they download."""
-    return Path(os.environ.get("TORCH_HOME", _user_cache() / "torch")).expanduser()
+    return Path(os.environ.get("TORCH_HOME") or _user_cache() / "torch").expanduser()
 
 
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 
 
 def _default(name: str, value: Path | str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import logging
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from mmemo.errors import InputError, ModelUnavailable
 from mmemo.hub import hugging_face, model_loading, reachable
+from mmemo.settings import torch_home
 from mmemo.student.backbones.preprocessing import Preprocessing
 
 _FETCH_HINT = "connect once so that it can be fetched, copy it into the cache, or use the backbone embedded"
@@ -94,7 +94,7 @@ def _timm_registry(name: str) -> Iterator[None]:
             yield
     else:
         url = str(config.url)
-        _need_host(f"timm:{name}", url, _torch_home() / "hub" / "checkpoints" / Path(url).name)
+        _need_host(f"timm:{name}", url, torch_home() / "hub" / "checkpoints" / Path(url).name)
         with model_loading(f"timm:{name}", _FETCH_HINT):
             yield
 
@@ -133,7 +133,7 @@ def load_facenet(name: str) -> Loaded:
 
     if name != "vggface2":
         raise InputError(f"facenet has no weights {name!r}", hint="choose facenet:vggface2")
-    path = _torch_home() / "checkpoints" / _FACENET_FILE
+    path = torch_home() / "checkpoints" / _FACENET_FILE
     _need_host(f"facenet:{name}", _FACENET_URL, path)
     with model_loading(f"facenet:{name} ({path})", f"delete that file if it is damaged; {_FETCH_HINT}"):
         module = InceptionResnetV1(pretrained=name)
@@ -146,12 +146,6 @@ def load_facenet(name: str) -> Loaded:
 def _need_host(name: str, url: str, cached: Path) -> None:
     if not cached.is_file() and not reachable(url):
         raise ModelUnavailable(f"{name} is not cached as {cached} and {url} cannot be reached", hint=_FETCH_HINT)
-
-
-def _torch_home() -> Path:
-    """Where torch and facenet-pytorch keep what they fetched; both read the same two variables."""
-    home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME', '~/.cache')}/torch"
-    return Path(home).expanduser()
 
 
 def _preprocessing(input_px: int, config: Mapping[str, Any]) -> Preprocessing:
