@@ -54,6 +54,16 @@ def test_import_contracts_hold():
     assert "0 broken" in done.stdout
 
 
+def test_the_contracts_name_every_part():
+    contracts = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    parts = {
+        path.stem
+        for path in (REPOSITORY / "mmemo").glob("[!_]*")
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert {part for part in parts if f"mmemo.{part}" not in contracts} == set()
+
+
 def test_modules_are_short():
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in PYTHON}
     assert {name: length for name, length in lengths.items() if length > MAX_MODULE_LINES} == {}

@@ -40,7 +40,7 @@ def test_help(name: str):
         assert "--workspace" in done.stdout
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", CONTRACT)
 def test_help_loads_nothing_heavy(name: str):
     """A name that stays out of sys.modules cannot slow the start down."""
     code = (
