@@ -109,7 +109,7 @@ def _brow(brush: Brush, character: Character, m: Muscles, side: int) -> None:
 
 def _nose(brush: Brush, character: Character, m: Muscles) -> None:
     skin, size = character.skin, character.nose
-    dark, light = shade(skin, 0.56), lerp(skin, (255, 244, 228), 0.62)
+    dark, light = shade(skin, 0.56), lerp(skin, (255, 244, 228), 0.62 * sum(skin) / 600)
     wrinkle = max(0.0, m.nose)
     y = _NOSE_Y - 0.05 * wrinkle
     half = 0.15 * size * (1 + 0.16 * wrinkle)

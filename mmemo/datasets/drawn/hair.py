@@ -34,8 +34,10 @@ def paint_hair_from_behind(brush: Brush, character: Character) -> None:
     low = {"bob": 1.25, "fringe": 2.3, "bun": 0.6}.get(style, 0.75)
     top = 0.15 if style == "bald" else -1.52
     for side in (-1.0, 1.0):
-        middle = np.array([(0.0, top), (0.05, -0.4 + top / 4), (0.0, 0.3), (0.0, low)]) * (side, 1)
-        edge = np.array([(0.05, top), (1.0, max(top, -1.1)), (1.18, 0.0), (0.85 if low < 1 else 1.2, low)]) * (side, 1)
+        middle = np.array([(-0.03, top), (-0.06, -0.4 + top / 4), (-0.06, 0.3), (-0.03, low)]) * (side, 1)
+        edge = np.array(
+            [(0.25, top), (0.98, max(top, -1.05)), (1.18, -0.1), (0.85 if low < 1 else 1.16, low - 0.1)]
+        ) * (side, 1)
         _lock(brush, middle, edge, colour, rng, 60)
     if style == "bun":
         brush.ellipse(0, -1.3, 0.52, 0.48, shade(colour, 0.6), 1.0, 0.02)

@@ -44,7 +44,7 @@ def paint_body(picture: Image.Image, character: Character) -> None:
     _paint_round(picture, spline(opening, closed=True), skin, (-0.1, 1.7), (0.9, 1.1), dim=0.86)
     neck = mirrored([(0.0, 0.6), (neck_width, 0.7), (neck_width * 0.95, 1.4), (neck_width + 0.06, 1.68), (0.0, 1.95)])
     _paint_round(picture, spline(neck, closed=True), skin, (-0.1, 1.2), (0.75, 1.6), dim=0.86)
-    brush.ellipse(0.05, 1.36, neck_width * 1.0, 0.3, shade(skin, 0.55), 0.6, 0.1)
+    brush.inside(spline(neck, closed=True)).ellipse(0.05, 1.36, neck_width * 1.0, 0.3, shade(skin, 0.55), 0.6, 0.1)
     edge = [(-neck_width - 0.08, 1.6), (-neck_width * 0.7, 1.95), (0.0, 2.18 + collar * 2)]
     for side in (-1, 1):
         points = [(side * x, y) for x, y in edge]
