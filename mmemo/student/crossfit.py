@@ -1,0 +1,120 @@
+"""Cross-fitting: every face is judged by a student that never saw its group, and one student learns from all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mmemo.progress import Stage
+from mmemo.student.fitters import Fitted, Fitter, Task
+from mmemo.student.heads import Loss
+from mmemo.student.recipes import Opinions, Recipe, Targets
+from mmemo.student.settings import TrainSettings
+from mmemo.student.splits import grouped_folds
+
+ALL_FOLDS = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """M tracks with N faces: item_of_face (N,) int row of the track, group_of_item (M,), opinions on the M tracks."""
+
+    item_of_face: np.ndarray
+    group_of_item: np.ndarray
+    opinions: Opinions
+
+    def __post_init__(self) -> None:
+        m = len(self.group_of_item)
+        assert len(self.opinions.teacher) == m
+        assert len(self.item_of_face) == 0 or 0 <= self.item_of_face.min() <= self.item_of_face.max() < m
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossFit:
+    """The student of all faces, out-of-fold opinions (N, K) with the fold of every face (N,), targets (M, K), curves.
+
+    curves: DataFrame fold (-1 = the student of all faces), epoch, train_loss, val_loss.
+    """
+
+    student: Fitted
+    out_of_fold: np.ndarray
+    fold_of_face: np.ndarray
+    targets: Targets
+    curves: pd.DataFrame
+
+
+# Targets of the given tracks, derived from nothing but these tracks.
+TargetsOf = Callable[[np.ndarray], Targets]
+
+
+def cross_fit(data: TrainingSet, fitter: Fitter, recipe: Recipe, settings: TrainSettings) -> Stage[CrossFit]:
+    """Train one student a fold and one on everything; raises InputError with fewer than two groups.
+
+    In each fold the targets come from the tracks of the other folds alone, human labels included, so that
+    what a person said of a face never helps to judge that very face.
+    """
+
+    def targets_of(items: np.ndarray) -> Targets:
+        return recipe.targets(data.opinions.subset(items))
+
+    weights = np.where(data.opinions.known >= 0, settings.human_weight, 1.0)
+    result = yield from _cross_fit(data, fitter, targets_of, weights, recipe.loss_function(), settings, "train")
+    return result
+
+
+def cross_fit_gold(
+    data: TrainingSet, gold_of_item: np.ndarray, fitter: Fitter, loss: Loss, settings: TrainSettings
+) -> Stage[CrossFit]:
+    """The ceiling: the same student trained on gold classes (M,), -1 where there is none (weight 0)."""
+    k = data.opinions.teacher.shape[1]
+    one_hot = np.eye(k, dtype=np.float32)[np.maximum(gold_of_item, 0)]
+
+    def targets_of(items: np.ndarray) -> Targets:
+        return Targets(one_hot[items])
+
+    weights = (gold_of_item >= 0).astype(np.float64)
+    result = yield from _cross_fit(data, fitter, targets_of, weights, loss, settings, "gold ceiling")
+    return result
+
+
+def _cross_fit(
+    data: TrainingSet,
+    fitter: Fitter,
+    targets_of: TargetsOf,
+    item_weights: np.ndarray,
+    loss: Loss,
+    settings: TrainSettings,
+    name: str,
+) -> Stage[CrossFit]:
+    fold_of_item = grouped_folds(data.group_of_item, settings.folds, settings.seed)
+    fold_of_face = fold_of_item[data.item_of_face]
+    folds = int(fold_of_item.max()) + 1
+    out = np.zeros((len(data.item_of_face), data.opinions.teacher.shape[1]), np.float32)
+    curves: list[pd.DataFrame] = []
+    for fold in [*range(folds), ALL_FOLDS]:
+        items = np.flatnonzero(fold_of_item != fold)
+        targets = targets_of(items)
+        task = _task(data, items, targets.probs, item_weights, loss)
+        stage = f"{name}: all faces" if fold == ALL_FOLDS else f"{name}: fold {fold + 1} of {folds}"
+        fitted = yield from fitter.fit(task, settings, stage)
+        curves.append(_curve(fold, fitted))
+        if fold != ALL_FOLDS:
+            judged = np.flatnonzero(fold_of_face == fold)
+            out[judged] = fitted.probs(judged)
+    return CrossFit(fitted, out, fold_of_face, targets, pd.concat(curves, ignore_index=True))
+
+
+def _task(data: TrainingSet, items: np.ndarray, probs: np.ndarray, weights: np.ndarray, loss: Loss) -> Task:
+    position = np.full(len(data.group_of_item), -1)
+    position[items] = np.arange(len(items))
+    rows = np.flatnonzero((position[data.item_of_face] >= 0) & (weights[data.item_of_face] > 0))
+    item = data.item_of_face[rows]
+    return Task(rows, probs[position[item]], weights[item], data.group_of_item[item], loss)
+
+
+def _curve(fold: int, fitted: Fitted) -> pd.DataFrame:
+    rows = [(fold, e.epoch, e.train, e.val) for e in fitted.curve]
+    return pd.DataFrame(rows, columns=["fold", "epoch", "train_loss", "val_loss"])
