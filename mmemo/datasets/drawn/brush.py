@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Colour = tuple[int, int, int]
 Points = np.ndarray | Sequence[tuple[float, float]]
@@ -32,25 +32,24 @@ class Brush:
     def inside(self, points: Points) -> Brush:
         """The same brush that paints only inside a polygon."""
         mask = Image.new("L", self.picture.size, 0)
-        ImageDraw.Draw(mask).polygon(self._pixels(points), fill=255)
+        ImageDraw.Draw(mask).polygon(self.pixels(points).ravel().tolist(), fill=255)
         return replace(self, clip=mask)
 
     def polygon(self, points: Points, colour: Colour, alpha: float = 1.0, blur: float = 0.0) -> None:
         """Fill a polygon of (N, 2) points; `blur` is the softness of its edge in units."""
-        pixels = self._pixels(points)
+        pixels = self.pixels(points)
         margin = 3.0 * blur * self.unit_px + 2
-        xs, ys = [p[0] for p in pixels], [p[1] for p in pixels]
-        left, top = max(0, int(min(xs) - margin)), max(0, int(min(ys) - margin))
-        right = min(self.picture.width, int(max(xs) + margin) + 1)
-        bottom = min(self.picture.height, int(max(ys) + margin) + 1)
+        left, top = (max(0, int(v)) for v in pixels.min(0) - margin)
+        right = min(self.picture.width, int(pixels[:, 0].max() + margin) + 1)
+        bottom = min(self.picture.height, int(pixels[:, 1].max() + margin) + 1)
         if right <= left or bottom <= top:
             return
         mask = Image.new("L", (right - left, bottom - top), 0)
-        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in pixels], fill=round(255 * alpha))
+        ImageDraw.Draw(mask).polygon((pixels - (left, top)).ravel().tolist(), fill=round(255 * alpha))
         if blur:
             mask = mask.filter(ImageFilter.GaussianBlur(blur * self.unit_px))
         if self.clip is not None:
-            mask = _multiply(mask, self.clip.crop((left, top, right, bottom)))
+            mask = ImageChops.multiply(mask, self.clip.crop((left, top, right, bottom)))
         self._paste(colour, (left, top, right, bottom), mask)
 
     def ellipse(
@@ -67,9 +66,10 @@ class Brush:
         t = np.linspace(-1, 1, len(line))
         self.polygon(ribbon(line, width * (1 - taper * np.abs(t) ** 2)), colour, alpha, blur)
 
-    def _pixels(self, points: Points) -> list[tuple[float, float]]:
-        x0, y0 = self.origin_px
-        return [(x0 + float(x) * self.unit_px, y0 + float(y) * self.unit_px) for x, y in points]
+    def pixels(self, points: Points) -> np.ndarray:
+        """(N, 2) pixels of (N, 2) points in units."""
+        inside: np.ndarray = np.asarray(points, np.float64) * self.unit_px + np.asarray(self.origin_px)
+        return inside
 
     def _paste(self, colour: Colour, box: tuple[int, int, int, int], mask: Image.Image) -> None:
         ink: tuple[int, ...] = colour if self.picture.mode == "RGB" else (*colour, 255)
@@ -82,12 +82,6 @@ class Brush:
             self.picture.paste(patch, box)
         else:
             self.picture.paste(ink, box, mask)
-
-
-def _multiply(a: Image.Image, b: Image.Image) -> Image.Image:
-    from PIL import ImageChops
-
-    return ImageChops.multiply(a, b)
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, count: int = 48) -> np.ndarray:

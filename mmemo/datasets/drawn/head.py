@@ -137,7 +137,7 @@ def _paint_round(
     """Fill an outline, lit as if it bulged like an ellipsoid (Lambert shading with warm shadows)."""
     brush = Brush(picture, UNIT_PX, ORIGIN_PX)
     mask = Image.new("L", picture.size, 0)
-    ImageDraw.Draw(mask).polygon(brush._pixels(outline), fill=255)
+    ImageDraw.Draw(mask).polygon(brush.pixels(outline).ravel().tolist(), fill=255)
     box = mask.getbbox()
     if box is None:
         return
