@@ -31,14 +31,12 @@ def paint_hair_from_behind(brush: Brush, character: Character) -> None:
         reach = 1.45 if style == "puff" else 1.2
         _curl_cloud(brush, ellipse(0, -0.55, reach, reach, 80), colour, rng, 700, 0.1)
         return
-    low = {"bob": 1.25, "fringe": 2.3, "bun": 0.6}.get(style, 0.75)
-    top = 0.15 if style == "bald" else -1.52
+    low = {"bob": 1.25, "fringe": 2.3}.get(style, 0.98)
+    top, wide = (-0.3, 1.0) if style == "bald" else (-1.52, 1.16)
     for side in (-1.0, 1.0):
-        middle = np.array([(-0.03, top), (-0.06, -0.4 + top / 4), (-0.06, 0.3), (-0.03, low)]) * (side, 1)
-        edge = np.array(
-            [(0.25, top), (0.98, max(top, -1.05)), (1.18, -0.1), (0.85 if low < 1 else 1.16, low - 0.1)]
-        ) * (side, 1)
-        _lock(brush, middle, edge, colour, rng, 60)
+        middle = [(-0.03, top), (-0.06, top + 0.3 * (low - top)), (-0.06, 0.35), (-0.03, low)]
+        edge = [(0.25, top), (0.84 * wide, max(top, -1.05)), (wide, -0.1), (0.6 if low < 1 else wide, low - 0.08)]
+        _lock(brush, np.array(middle) * (side, 1), np.array(edge) * (side, 1), colour, rng, 60)
     if style == "bun":
         brush.ellipse(0, -1.3, 0.52, 0.48, shade(colour, 0.6), 1.0, 0.02)
         _lock(brush, [(-0.5, -1.3), (-0.2, -1.8), (0.25, -1.8), (0.5, -1.3)],

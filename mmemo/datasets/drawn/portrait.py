@@ -35,7 +35,12 @@ def seen_from_behind(character: Character) -> Image.Image:
     picture = _empty()
     paint_body(picture, character)
     brush = Brush(picture, UNIT_PX, ORIGIN_PX)
-    brush.ellipse(0, 0.1, 0.95 * character.width, 1.15, character.skin, 1.0, 0.02)
+    brush.polygon([(-0.72, 1.52), (0.0, 1.62), (0.72, 1.52), (0.5, 2.2), (0.0, 2.7), (-0.5, 2.2)], character.clothes)
+    brush.stroke([(-0.7, 1.55), (0.0, 1.68), (0.7, 1.55)], 0.12, shade(character.clothes, 1.12), 1.0, 0.01, 0.2)
+    for side in (-1, 1):
+        brush.ellipse(side * 0.97 * character.width, 0.08, 0.12, 0.27, shade(character.skin, 0.85), 1.0, 0.01)
+    brush.ellipse(0, -0.12, 0.96 * character.width, 1.18, shade(character.skin, 0.95), 1.0, 0.02)
+    brush.ellipse(-0.3, -0.7, 0.4, 0.3, shade(character.skin, 1.3), 0.5, 0.15)
     paint_hair_from_behind(brush, character)
     return picture
 
