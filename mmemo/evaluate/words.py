@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mmemo.evaluate.metrics import Scores
@@ -53,7 +54,7 @@ def notes_on(
             f"Only {counted(gain.units, unit)}: intervals over fewer than {FEW_UNITS} independent units are too "
             "narrow to be trusted, so nothing is called proven."
         )
-    notes.append(f"{majority.title} is the majority class of this gold itself; it looks at no face.")
+    notes.append(f"The majority row always says {_majority_label(majority)}, the most common label of this very gold.")
     notes += [
         f"{row.title} has an opinion on {row.scores.n} of {trained.scores.n} examples and is scored on those."
         for row in rows
@@ -73,6 +74,11 @@ def points(share: float) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text
 
 
+def typographic(text: str) -> str:
+    """The text with a true minus sign before figures."""
+    return re.sub(r"-(?=\d)", "\u2212", text)
+
+
 def percent(share: float | None) -> str:
     """A share in percent, one decimal: 0.123 -> "12.3"; None -> a dash."""
     return "–" if share is None else f"{100 * share:.1f}"
@@ -88,6 +94,10 @@ def _plain_interval(interval: Interval | None) -> str:
 
 def _accuracy(row: Row) -> float:
     return row.scores.accuracy
+
+
+def _majority_label(majority: Row) -> str:
+    return EKMAN7.labels[int(majority.scores.confusion.sum(axis=0).argmax())]
 
 
 def _below_majority(row: Row, majority: Row) -> str:
