@@ -80,6 +80,14 @@ def cross_fit_gold(
     return result
 
 
+def mean_by_item(values: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """(N, K) values of faces and (N,) the track of each, 0..M-1 -> (M, K) float32 mean of every track."""
+    sums = np.zeros((int(item.max()) + 1, values.shape[1]), np.float64)
+    np.add.at(sums, item, values)
+    means: np.ndarray = (sums / np.bincount(item)[:, None]).astype(np.float32)
+    return means
+
+
 def _cross_fit(
     data: TrainingSet,
     fitter: Fitter,

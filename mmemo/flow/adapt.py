@@ -1,0 +1,68 @@
+"""The main job: an episode in, a face model for its show and an honest comparison out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmemo.evaluate.gold import read_gold
+from mmemo.flow.cut import CutReport, CutSettings, cut_episode
+from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
+from mmemo.flow.label import LabelReport, LabelSettings, label_episode
+from mmemo.flow.read import SYNTHETIC_FILE
+from mmemo.flow.train import RunRecord, train_student
+from mmemo.progress import Stage
+from mmemo.store.files import publish_file
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptSettings:
+    """Everything that the main job may be told; the defaults are what we would do."""
+
+    video: Path
+    subtitles: Path | None = None
+    gold: Path | None = None
+    faces: Path | None = None
+    group_pattern: str | None = None
+    cut: CutSettings = field(default_factory=CutSettings)
+    label: LabelSettings = field(default_factory=LabelSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptResult:
+    """What each stage reported."""
+
+    cut: CutReport
+    label: LabelReport
+    run: RunRecord
+    evaluation: Evaluation
+
+    def to_contract(self) -> dict[str, Any]:
+        """The object that the command prints: the comparison, the report and the account of cues."""
+        return {**self.cut.to_contract(), "run": self.run.run_id, **self.evaluation.to_contract()}
+
+
+def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
+    """Cut, label, train and compare; each stage that was done before with the same inputs is skipped."""
+    if settings.gold is not None:
+        read_gold(settings.gold)  # a bad gold file is told now, not after minutes of work
+    cut = yield from cut_episode(workspace, settings.video, settings.subtitles, settings.cut)
+    episode = workspace.episode(cut.episode_id)
+    _keep_notice(workspace, settings.video, cut.episode_id)
+    label = yield from label_episode(workspace, episode, settings.label)
+    run = yield from train_student(workspace, [cut.episode_id], settings.label, settings.train)
+    evaluation = yield from evaluate_run(
+        workspace, EvaluateSettings(run.run_id, settings.gold, settings.faces, settings.group_pattern)
+    )
+    return AdaptResult(cut, label, run, evaluation)
+
+
+def _keep_notice(workspace: Workspace, video: Path, episode_id: str) -> None:
+    notice = video.parent / SYNTHETIC_FILE
+    if notice.is_file():
+        with publish_file(workspace.episode_folder(episode_id) / SYNTHETIC_FILE) as temporary:
+            temporary.write_bytes(notice.read_bytes())

@@ -1,0 +1,204 @@
+"""The stage that compares a student with all its rivals and writes the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.evaluate.comparison import Comparison, compare
+from mmemo.evaluate.gold import match_gold, read_gold
+from mmemo.evaluate.rows import FUSED, GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER
+from mmemo.flow.faces_folder import FolderSettings, compare_on_folder
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.report import write_report
+from mmemo.labels import EKMAN7
+from mmemo.progress import Progress, Stage
+from mmemo.store.files import publish_file, read_json, read_table, to_json
+from mmemo.store.tables import PROB_COLUMNS, probs_of
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from mmemo.flow.material import Material
+
+# The systems of the table and the run's file that holds their opinion.
+_SYSTEMS: Mapping[str, str] = {
+    IMAGE_ONLY: "image.parquet",
+    TEACHER: "teacher.parquet",
+    FUSED: "targets.parquet",
+    STUDENT: "predictions.parquet",
+}
+_TRACK_KEY = ["episode_id", "track_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateSettings:
+    """What to judge and by what.
+
+    run_id: None takes the newest run. gold: a CSV for the run's only episode; once given it is kept with the
+    episode and used again. Without any gold file, what people labelled is the gold. faces: a folder with one
+    folder a class, judged by the student of all faces; group_pattern: a regular expression whose match in a
+    file's name is its film, so that the interval is over films.
+    """
+
+    run_id: str | None = None
+    gold: Path | None = None
+    faces: Path | None = None
+    group_pattern: str | None = None
+    ceiling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result of a comparison; `comparison` is None without any gold. `on_faces` is the one on the folder."""
+
+    run_id: str
+    comparison: Comparison | None
+    on_faces: Comparison | None
+    report: Path
+
+    def to_contract(self) -> dict[str, Any]:
+        """The object that the commands print; without gold "comparison" is null."""
+        main = self.comparison or self.on_faces
+        both = self.comparison is not None and self.on_faces is not None
+        return {
+            "run": self.run_id,
+            "comparison": main.to_contract() if main else None,
+            **({"comparison_on_faces": self.on_faces.to_contract()} if both and self.on_faces else {}),
+            "report": str(self.report),
+        }
+
+
+def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Evaluation]:
+    """Compare the students's out-of-fold opinions with its rivals, track by track, and write the report.
+
+    Raises InputError when there is no run, or when the gold fits none of its tracks.
+    """
+    run_id = settings.run_id or _newest_run(workspace)
+    folder = workspace.run_folder(run_id)
+    config = read_json(folder / "config.json")
+    yield Progress("compare", 0, 1, "reading opinions")
+    tracks = read_table(folder / "tracks.parquet")
+    gold = _gold_of(workspace, config, tracks, settings.gold)
+    comparison = None
+    if gold.notna().any():
+        ceiling = None
+        if settings.ceiling:
+            ceiling = yield from _gold_ceiling(workspace, config, tracks, gold)
+        comparison = _compare_tracks(folder, tracks, gold, ceiling)
+    on_faces = None
+    if settings.faces is not None:
+        faces_settings = FolderSettings(settings.faces, settings.group_pattern)
+        on_faces = yield from compare_on_folder(workspace, run_id, faces_settings)
+    yield Progress("report", 0, 1)
+    report = write_report(workspace, run_id, config, gold, comparison, on_faces)
+    _save_comparison(report.parent, comparison or on_faces)
+    yield Progress("report", 1, 1)
+    return Evaluation(run_id, comparison, on_faces, report)
+
+
+def _newest_run(workspace: Workspace) -> str:
+    runs = workspace.runs()
+    if not runs:
+        raise InputError(f"there is no student in {workspace.root}", hint="run python -m pipelines.train first")
+    return runs[0]
+
+
+def _save_comparison(folder: Path, comparison: Comparison | None) -> None:
+    path = folder / "comparison.json"
+    if comparison is None:
+        path.unlink(missing_ok=True)
+        return
+    with publish_file(path) as temporary:
+        temporary.write_text(to_json(comparison.to_contract(), indent=2) + "\n", encoding="utf-8")
+
+
+def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFrame, path: Path | None) -> pd.Series:
+    """Gold label of every track, null where nobody says: the given file, else the kept one, else human labels."""
+    gold = pd.Series([None] * len(tracks), dtype=object)
+    if path is not None:
+        if len(config["episodes"]) != 1:
+            raise InputError(
+                f"--gold belongs to one episode, but the run was trained on {len(config['episodes'])}",
+                hint="evaluate a run that was trained with --episode ID",
+            )
+        read_gold(path)
+        kept = workspace.episode_folder(config["episodes"][0]) / "gold.csv"
+        with publish_file(kept) as temporary:
+            temporary.write_bytes(path.read_bytes())
+    for episode_id in config["episodes"]:
+        kept = workspace.episode_folder(episode_id) / "gold.csv"
+        rows = tracks["episode_id"] == episode_id
+        if kept.is_file():
+            cues = workspace.cues(workspace.episode(episode_id))
+            match = match_gold(cues, read_gold(kept))
+            gold[rows] = tracks.loc[rows, "cue_id"].map(match.emotions).astype(object)
+        else:
+            gold[rows] = _human_labels(workspace, episode_id, tracks[rows])
+    gold = gold.where(gold.notna(), None)
+    if path is not None and not gold.notna().any():
+        raise InputError(
+            f"no row of {path} fits a usable face of {config['episodes'][0]} by its times",
+            hint="is it the gold of another episode? Times are ms from the start of the video",
+        )
+    return gold
+
+
+def _human_labels(workspace: Workspace, episode_id: str, tracks: pd.DataFrame) -> pd.Series:
+    labels = workspace.labels()
+    said = labels.current(episode_id).set_index("track_id")["label"]
+    labels.close()
+    named = tracks["track_id"].map(said[said.isin(EKMAN7.labels)])
+    return named.astype(object)
+
+
+def _compare_tracks(folder: Path, tracks: pd.DataFrame, gold: pd.Series, ceiling: np.ndarray | None) -> Comparison:
+    rows = gold.notna().to_numpy()
+    predictions = {name: probs_of(_in_order(read_table(folder / file), tracks)) for name, file in _SYSTEMS.items()}
+    if ceiling is not None:
+        predictions[GOLD_CEILING] = ceiling
+    classes = np.array([EKMAN7.index(label) for label in gold[rows]])
+    units = tracks.loc[rows, "episode_id"] + "/" + tracks.loc[rows, "track_id"].astype(str)
+    return compare(classes, units.to_numpy(), {k: v[rows] for k, v in predictions.items()}, "track")
+
+
+def _in_order(table: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
+    ordered = tracks[_TRACK_KEY].merge(table, on=_TRACK_KEY, how="left", validate="one_to_one")
+    assert not ordered[list(PROB_COLUMNS)].isna().any().any(), "a run's tables hold the same tracks"
+    return ordered
+
+
+def _gold_ceiling(
+    workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFrame, gold: pd.Series
+) -> Stage[np.ndarray | None]:
+    """(M, 7) opinions of students that were trained on gold of the other folds; None when it cannot be trained."""
+    from mmemo.flow.material import gather, make_fitter
+    from mmemo.student.baseline import load_baseline
+    from mmemo.student.crossfit import cross_fit_gold, mean_by_item
+    from mmemo.student.losses import soft_cross_entropy
+
+    settings = TrainSettings(**config["train"])
+    episodes = [workspace.episode(e) for e in config["episodes"]]
+    if any(e.cut_key != config["inputs"][e.episode_id]["cut"] for e in episodes):
+        return None
+    material: Material = yield from gather(
+        workspace, episodes, LabelSettings(**config["label"]), settings.anchor, load_baseline()
+    )
+    truth = tracks[_TRACK_KEY].assign(gold=gold.to_numpy())
+    named = material.tracks.merge(truth, on=_TRACK_KEY, how="left")["gold"]
+    classes = np.array([EKMAN7.index(g) if isinstance(g, str) else -1 for g in named])
+    groups = material.tracks["group"].to_numpy()
+    if len(np.unique(groups[classes >= 0])) <= settings.folds:
+        return None
+    fitter = yield from make_fitter(workspace, episodes, material, settings)
+    fit = yield from cross_fit_gold(material.training, classes, fitter, soft_cross_entropy, settings)
+    probs = mean_by_item(fit.out_of_fold, material.training.item_of_face)
+    table = pd.DataFrame(probs, columns=list(PROB_COLUMNS)).assign(**material.tracks[_TRACK_KEY])
+    ordered = tracks[_TRACK_KEY].merge(table, on=_TRACK_KEY, how="left")
+    return ordered[list(PROB_COLUMNS)].to_numpy(np.float32)

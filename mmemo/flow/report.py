@@ -1,0 +1,113 @@
+"""Gather what a report shows from the workspace and write it beside the comparison."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo import __version__
+from mmemo.episode.account import CueAccount, account_of
+from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.disagreement import largest_disagreements
+from mmemo.evaluate.report import FaceCard, Opinion, ReportData, render_report
+from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT, TEACHER
+from mmemo.flow.read import review_table, synthetic_notice
+from mmemo.labels import EKMAN7
+from mmemo.store.files import publish_file, read_json, read_table
+from mmemo.store.tables import probs_of
+from mmemo.store.workspace import Workspace
+
+_CARDS = 24
+
+
+def write_report(
+    workspace: Workspace,
+    run_id: str,
+    config: Mapping[str, Any],
+    gold: pd.Series,
+    comparison: Comparison | None,
+    on_faces: Comparison | None,
+) -> Path:
+    """Write reports/RUN/report.html in one move and return its path. `gold` is in the order of tracks.parquet."""
+    folder = workspace.run_folder(run_id)
+    targets, predictions = read_table(folder / "targets.parquet"), read_table(folder / "predictions.parquet")
+    noise = read_json(folder / "noise.json")["T"]
+    data = ReportData(
+        title=", ".join(config["episodes"]),
+        created=dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        comparison=comparison or on_faces,
+        account=_account(workspace, config),
+        faces=config["faces"],
+        tracks=config["tracks"],
+        targets=probs_of(targets),
+        predictions=probs_of(predictions),
+        curves=read_table(folder / "curves.parquet"),
+        noise=np.array(noise) if noise else None,
+        cards=_cards(workspace, run_id, config, gold),
+        collapse=config["collapse"],
+        synthetic_notice=synthetic_notice(workspace, config["episodes"]),
+        settings={"label": config["label"], "train": config["train"]},
+        identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
+    )
+    path = workspace.report_folder(run_id) / "report.html"
+    with publish_file(path) as temporary:
+        temporary.write_text(render_report(data), encoding="utf-8")
+    return path
+
+
+def _account(workspace: Workspace, config: Mapping[str, Any]) -> CueAccount:
+    outcomes: list[str | None] = []
+    for episode_id in config["episodes"]:
+        reasons = workspace.cues(workspace.episode(episode_id))["drop_reason"]
+        outcomes += [None if pd.isna(r) else str(r) for r in reasons]
+    return account_of(outcomes)
+
+
+def _hashes(config: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{name} of {e}": v for e, inputs in config["inputs"].items() for name, v in inputs.items()}
+
+
+def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: pd.Series) -> tuple[FaceCard, ...]:
+    """The faces on which student and baseline differ most, one a track, over all episodes of the run."""
+    folder = workspace.run_folder(run_id)
+    tables = {
+        source: read_table(folder / file)
+        for source, file in (
+            (TEACHER, "teacher.parquet"),
+            (IMAGE_ONLY, "image.parquet"),
+            (STUDENT, "predictions.parquet"),
+        )
+    }
+    tracks = read_table(folder / "tracks.parquet")
+    shown = {e: review_table(workspace, e, None).set_index("track_id").to_dict("index") for e in config["episodes"]}
+    order = largest_disagreements(
+        probs_of(tables[STUDENT]), probs_of(tables[IMAGE_ONLY]), np.arange(len(tracks)), limit=_CARDS
+    )
+    cards = []
+    for row in order:
+        episode_id, track_id = str(tracks["episode_id"].iloc[row]), int(tracks["track_id"].iloc[row])
+        face = shown[episode_id].get(track_id)
+        if face is None:
+            continue
+        opinions = tuple(_opinion(source, probs_of(table.iloc[[row]])[0]) for source, table in tables.items())
+        known = gold.iloc[row]
+        cards.append(
+            FaceCard(
+                image=Path(str(face["crop"])).read_bytes(),
+                line=str(face["text"]),
+                opinions=opinions,
+                start_ms=int(face["start_ms"]),
+                gold=known if isinstance(known, str) else None,
+            )
+        )
+    return tuple(cards)
+
+
+def _opinion(source: str, probs: np.ndarray) -> Opinion:
+    best = int(probs.argmax())
+    return Opinion(source, EKMAN7.labels[best], float(probs[best]))

@@ -1,0 +1,171 @@
+"""The stage that trains a student on what teacher, baseline and people say of an episode's faces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.evaluate.collapse import collapse_alarm
+from mmemo.flow.label import LabelSettings, opinions_folder
+from mmemo.flow.material import Material, gather, make_fitter
+from mmemo.labels import EKMAN7
+from mmemo.progress import Progress, Stage
+from mmemo.store.files import hash_value, publish_folder, read_json, write_json, write_table
+from mmemo.store.tables import with_probs
+from mmemo.store.workspace import Episode, Workspace
+from mmemo.student.settings import TrainSettings
+from mmemo.teacher.loading import teacher_identity
+
+if TYPE_CHECKING:
+    from mmemo.student.crossfit import CrossFit
+
+# Part of every run's key: raise it when the same inputs would now give another student.
+TRAIN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A finished student run; `collapse` is the alarm in words, None when all is well; `skipped` if it was there."""
+
+    run_id: str
+    folder: Path
+    recipe: str
+    episodes: tuple[str, ...]
+    faces: int
+    tracks: int
+    human_labels: int
+    collapse: str | None
+    seconds: float
+    skipped: bool = False
+
+    def to_contract(self) -> dict[str, Any]:
+        """The object that the command prints."""
+        return {
+            "run": self.run_id,
+            "folder": str(self.folder),
+            "recipe": self.recipe,
+            "episodes": list(self.episodes),
+            "faces": self.faces,
+            "tracks": self.tracks,
+            "human_labels": self.human_labels,
+            "collapse": self.collapse,
+            "seconds": round(self.seconds, 2),
+            "skipped": self.skipped,
+        }
+
+
+def train_student(
+    workspace: Workspace, episode_ids: Sequence[str], label: LabelSettings, settings: TrainSettings
+) -> Stage[RunRecord]:
+    """Train one student on some episodes, or give the run again that already did exactly this.
+
+    Raises InputError for an unknown recipe, episodes without opinions, or too few faces.
+    """
+    from mmemo.student.recipes import recipe_named
+
+    recipe = recipe_named(settings.recipe)
+    if not episode_ids:
+        raise InputError("there is no episode to train on", hint="run pipelines.cut and pipelines.label first")
+    started = time.perf_counter()
+    yield Progress("train", 0, 1, "loading models")
+    from mmemo.student.baseline import load_baseline
+    from mmemo.student.crossfit import cross_fit
+
+    episodes = [workspace.episode(episode_id) for episode_id in episode_ids]
+    baseline = load_baseline()
+    inputs = {e.episode_id: _inputs(workspace, e, label) for e in episodes}
+    key = hash_value({"inputs": inputs, "settings": settings, "baseline": baseline.identity, "version": TRAIN_VERSION})
+    run_id = f"{recipe.name}-{key}"
+    folder = workspace.run_folder(run_id)
+    if (folder / "config.json").is_file():
+        folder.joinpath("config.json").touch()
+        return _record(folder, skipped=True)
+    material = yield from gather(workspace, episodes, label, settings.anchor, baseline)
+    fitter = yield from make_fitter(workspace, episodes, material, settings)
+    fit = yield from cross_fit(material.training, fitter, recipe, settings)
+    config = {
+        "run_id": run_id,
+        "episodes": list(episode_ids),
+        "label": label,
+        "train": settings,
+        "backbone": settings.backbone,
+        "inputs": inputs,
+        "models": {"teacher": teacher_identity(label.teacher), "baseline": baseline.identity},
+        "anchor": {"name": material.anchor.name, "source": material.anchor.source},
+        "faces": len(material.faces),
+        "tracks": len(material.tracks),
+        "human_labels": int((material.training.opinions.known >= 0).sum()),
+        "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
+        "seconds": time.perf_counter() - started,
+    }
+    _publish(folder, config, material, fit)
+    return _record(folder)
+
+
+def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings) -> dict[str, Any]:
+    labels = workspace.labels()
+    said = labels.current(episode.episode_id)[["track_id", "label"]].to_numpy().tolist()
+    labels.close()
+    return {
+        "video": episode.video_hash,
+        "subtitles": episode.subtitles_hash,
+        "cut": episode.cut_key,
+        "opinions": opinions_folder(workspace, episode, label).name,
+        "human": hash_value(said),
+    }
+
+
+def _publish(folder: Path, config: dict[str, Any], material: Material, fit: CrossFit) -> None:
+    from mmemo.student.crossfit import mean_by_item
+    from mmemo.student.model import save_weights
+
+    training = material.training
+    ids = material.tracks[["episode_id", "track_id"]]
+    fold = pd.Series(fit.fold_of_face).groupby(training.item_of_face).first().to_numpy()
+    human = training.opinions.known >= 0
+    with publish_folder(folder) as temporary:
+        save_weights(temporary, fit.student.tensors)
+        write_table(temporary / "tracks.parquet", material.tracks)
+        write_table(temporary / "teacher.parquet", with_probs(ids, training.opinions.teacher))
+        write_table(temporary / "image.parquet", with_probs(ids, training.opinions.image))
+        write_table(
+            temporary / "targets.parquet",
+            with_probs(ids, fit.targets.probs).assign(source=np.where(human, "human", "weak")),
+        )
+        write_table(
+            temporary / "predictions.parquet",
+            with_probs(ids, mean_by_item(fit.out_of_fold, training.item_of_face)).assign(fold=fold),
+        )
+        write_table(temporary / "curves.parquet", fit.curves)
+        write_json(temporary / "noise.json", _noise(fit))
+        write_json(temporary / "config.json", config)
+
+
+def _noise(fit: CrossFit) -> dict[str, Any]:
+    noise = fit.targets.noise
+    if noise is None:
+        return {"labels": EKMAN7.labels, "T": None, "B": None, "pi": None}
+    return {"labels": EKMAN7.labels, "T": noise.teacher, "B": noise.image, "pi": noise.prior}
+
+
+def _record(folder: Path, *, skipped: bool = False) -> RunRecord:
+    config = read_json(folder / "config.json")
+    return RunRecord(
+        run_id=config["run_id"],
+        folder=folder,
+        recipe=config["train"]["recipe"],
+        episodes=tuple(config["episodes"]),
+        faces=config["faces"],
+        tracks=config["tracks"],
+        human_labels=config["human_labels"],
+        collapse=config["collapse"],
+        seconds=config["seconds"],
+        skipped=skipped,
+    )

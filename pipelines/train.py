@@ -1,0 +1,72 @@
+"""Train a student on labelled episodes: `python -m pipelines.train [--recipe R]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.train import RunRecord, train_student
+from mmemo.store.files import to_json
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+from pipelines._options import (
+    AnchorOption,
+    BackboneOption,
+    EpochsOption,
+    FinetuneOption,
+    FoldsOption,
+    RecipeOption,
+    SeedOption,
+    TeacherOption,
+)
+
+_DEFAULTS = TrainSettings()
+
+
+def train(
+    episode: Annotated[
+        list[str] | None,
+        typer.Option("--episode", help="Train on this episode; may be given several times. Default: all."),
+    ] = None,
+    recipe: RecipeOption = _DEFAULTS.recipe,
+    teacher: TeacherOption = LabelSettings().teacher,
+    backbone: BackboneOption = _DEFAULTS.backbone,
+    finetune: FinetuneOption = _DEFAULTS.finetune,
+    anchor: AnchorOption = _DEFAULTS.anchor,
+    seed: SeedOption = _DEFAULTS.seed,
+    folds: FoldsOption = _DEFAULTS.folds,
+    epochs: EpochsOption = _DEFAULTS.epochs,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train an image student on what the text teacher, the image baseline and people say of the faces.
+
+    Needs episodes that were cut and labelled. Writes runs/RUN/ in the workspace: weights, settings, curves,
+    targets, and the opinion on every face of a student that never saw its scene. The same inputs and settings
+    give the same run again at once.
+    """
+    space = Workspace(workspace)
+    settings = TrainSettings(
+        recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
+    )
+    episodes = episode or [e.episode_id for e in reversed(space.episodes())]
+    run = run_with_bar(train_student(space, episodes, LabelSettings(teacher=teacher), settings))
+    tell_run(run)
+    if as_json:
+        print(to_json(run.to_contract()))
+
+
+def tell_run(run: RunRecord) -> None:
+    """Say in two lines what a run is, and raise the alarm when the student collapsed."""
+    state = "was there already" if run.skipped else f"trained in {run.seconds:.1f} s"
+    people = f", {run.human_labels} of them labelled by people" if run.human_labels else ""
+    say(f"run {run.run_id}: {run.faces} faces in {run.tracks} tracks{people}, {state}")
+    if run.collapse:
+        say(f"ALARM: {run.collapse}")
+
+
+if __name__ == "__main__":
+    main(train)
