@@ -23,8 +23,12 @@ def _comparison_charts(comparison: Comparison | None) -> Iterator[str]:
 
     if comparison is None:
         return
-    yield _figure(figure_to_svg(gain_figure(comparison), comparison.verdict()), "What adaptation brought, with 95 % intervals.")
-    yield _figure(figure_to_svg(recall_figure(comparison), "Recall a class"), "How many faces of each emotion are found.")
+    yield _figure(
+        figure_to_svg(gain_figure(comparison), comparison.verdict()), "What adaptation brought, with 95 % intervals."
+    )
+    yield _figure(
+        figure_to_svg(recall_figure(comparison), "Recall a class"), "How many faces of each emotion are found."
+    )
     yield _figure(
         figure_to_svg(confusion_figure(comparison), "Confusion matrices"),
         "What is taken for what: rows are gold, columns the prediction, in % of the row.",
@@ -43,7 +47,10 @@ def _training_charts(workspace: Workspace, run_id: str) -> Iterator[str]:
     noise = read_json(folder / "noise.json") if (folder / "noise.json").is_file() else None
     if noise and noise.get("T"):
         drawn = figure_to_svg(noise_figure(np.asarray(noise["T"])), "Noise of the text teacher")
-        yield _figure(drawn, "Estimated noise of the text teacher on this show: what it says where a face shows the row's emotion.")
+        yield _figure(
+            drawn,
+            "Estimated noise of the text teacher on this show: what it says where a face shows the row's emotion.",
+        )
 
 
 def _figure(svg: str, caption: str, wide: bool = False) -> str:

@@ -7,13 +7,14 @@ from html import escape
 from pathlib import Path
 
 import gradio as gr
-import pandas as pd
 
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.rows import STUDENT, Row
 from mmemo.evaluate.words import percent, points
-from mmemo.flow.read import review_table
+from mmemo.flow.read import opinions, review_table
 from mmemo.labels import EKMAN7
+from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.charts import charts_of
 from mmemo.ui.context import AppContext, Selection, told
@@ -51,12 +52,14 @@ def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:
         return _NOTHING, ""
     comparison = comparison_of(workspace, chosen.run_id)
     figures = charts_of(workspace, chosen.run_id, comparison)
-    contacts = contact_sheet(review_table(workspace, chosen.episode_id, chosen.run_id)) if chosen.episode_id else ""
+    contacts = contact_sheet(workspace, chosen)
     charts = page_part(f'<div class="mm-figures">{"".join(figures)}</div>', contacts)
     if comparison is None:
         advice = "Adapt with a gold file, or correct some faces on the Review tab and retrain."
         return empty("This run was not measured: there is no gold to measure against", advice), charts
-    return page_part(verdict_html(comparison, report_of(workspace, chosen.run_id)), card(table_html(comparison))), charts
+    return page_part(
+        verdict_html(comparison, report_of(workspace, chosen.run_id)), card(table_html(comparison))
+    ), charts
 
 
 def verdict_html(comparison: Comparison, report: Path | None) -> str:
@@ -103,16 +106,22 @@ def _interval(interval: tuple[float, float] | None, scale: float, form: str) -> 
     return f" [{scale * interval[0]:{form}}, {scale * interval[1]:{form}}]" if interval else ""
 
 
-def contact_sheet(table: pd.DataFrame) -> str:
-    """The faces on which baseline and student are both sure and differ, the surest first."""
-    differ = table[table["student_label"].notna() & (table["student_label"] != table["image_label"])]
-    if differ.empty:
+def contact_sheet(workspace: Workspace, chosen: Selection) -> str:
+    """The faces of the chosen episode on which baseline and student differ most, the largest difference first."""
+    if chosen.episode_id is None or chosen.run_id is None:
         return ""
-    sure = (differ["student_confidence"] + differ["image_confidence"]).sort_values(ascending=False)
-    tiles = "".join(_contact(row) for row in differ.loc[sure.index[:_CONTACTS]].itertuples())
+    table = review_table(workspace, chosen.episode_id, chosen.run_id).dropna(subset=["student_label", "image_label"])
+    if table.empty:
+        return ""
+    image, student = (
+        aligned_probs(opinions(workspace, chosen.episode_id, chosen.run_id, source), "track_id", table["track_id"])
+        for source in ("image", "student")
+    )
+    rows = largest_disagreements(image, student, table["track_id"].to_numpy(), _CONTACTS)
+    tiles = "".join(_contact(row) for row in table.iloc[rows].itertuples())
     return card(
         f'<div class="mm-grid">{tiles}</div>',
-        '<p class="small soft">Upper mark: baseline; lower mark: student.</p>',
+        '<p class="small soft">First mark: baseline; second mark: student.</p>',
         title="Where baseline and student differ most",
     )
 

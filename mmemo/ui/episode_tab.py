@@ -50,7 +50,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             gr.HTML('<div class="mm"><h3>Adapt to a new episode</h3></div>')
             form = _form()
         with gr.Column(scale=7, min_width=320):
-            player = gr.Video(label="Episode with its subtitles", interactive=False, visible=False, buttons=[])
+            player = gr.Video(label="Episode with its subtitles", interactive=False, buttons=[])
             account = gr.HTML(_NO_EPISODE, elem_id="mm-account")
     tab = EpisodeTab(*form, player=player, account=account)
 
@@ -69,10 +69,14 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
 
 def _form() -> tuple[Any, ...]:
     defaults = TrainSettings()
-    video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=112, elem_id="mm-video")
-    subtitles = gr.File(label="Subtitles (.srt)", file_types=list(SUBTITLES.endings), height=112, elem_id="mm-subtitles")
+    video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=132, elem_id="mm-video")
+    subtitles = gr.File(
+        label="Subtitles (.srt)", file_types=list(SUBTITLES.endings), height=132, elem_id="mm-subtitles"
+    )
     with gr.Accordion("Settings: the defaults are fine to start with", open=False, elem_id="mm-settings"):
-        gold = gr.File(label="Gold labels (.csv), optional", file_types=list(GOLD.endings), height=112, elem_id="mm-gold")
+        gold = gr.File(
+            label="Gold labels (.csv), optional", file_types=list(GOLD.endings), height=132, elem_id="mm-gold"
+        )
         gr.HTML(
             '<div class="mm small soft">Columns cue, start_ms, end_ms, emotion. They are only used to measure, never to '
             "train; without them the comparison rests on your corrections.</div>"
@@ -152,6 +156,8 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]
     )
     preview = playable(workspace, episode)
     if preview is None:
-        note = page_part('<p class="small soft">The video cannot be played here: it was moved, or its codec is not for browsers.</p>')
+        note = page_part(
+            '<p class="small soft">The video cannot be played here: it was moved, or its codec is not for browsers.</p>'
+        )
         return gr.Video(visible=False), note + account
     return gr.Video(value=str(preview), subtitles=spoken_lines(cues), visible=True), account

@@ -79,7 +79,11 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
             context.jobs.dismiss(shown.job_id)
         return watch(context.jobs, watched)
 
-    for event, handler in ((panel.timer.tick, on_tick), (panel.cancel.click, on_cancel), (panel.dismiss.click, on_dismiss)):
+    for event, handler in (
+        (panel.timer.tick, on_tick),
+        (panel.cancel.click, on_cancel),
+        (panel.dismiss.click, on_dismiss),
+    ):
         event(handler, panel.watched, panel.outputs, **quiet)
 
 

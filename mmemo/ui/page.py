@@ -28,7 +28,7 @@ def build_page(context: AppContext) -> gr.Blocks:
     with gr.Blocks(title="mmemo", analytics_enabled=False, fill_width=True) as page:
         top = header(context)
         panel = job_panel(context)
-        with gr.Tabs(elem_id="mm-tabs"):
+        with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):
             with gr.Tab("Episode", id="episode", render_children=True):
                 episode_tab(context, top.selection, panel)
             with gr.Tab("Predict", id="predict", render_children=True):
@@ -69,7 +69,13 @@ def show_outcome(context: AppContext, selection: Selection, job_id: int | None) 
 def served_folders(context: AppContext) -> list[Path]:
     """The only folders whose files a browser may read: crops, reports, previews, examples, and the sample."""
     root = context.workspace.root.resolve()
-    return [root / "episodes", root / "reports", preview_folder(context.workspace).resolve(), root / "tmp" / "examples", SAMPLE]
+    return [
+        root / "episodes",
+        root / "reports",
+        preview_folder(context.workspace).resolve(),
+        root / "tmp" / "examples",
+        SAMPLE,
+    ]
 
 
 def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:

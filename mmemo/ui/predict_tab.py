@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from mmemo.errors import InputError
-from mmemo.flow.predict import FacePrediction, Predictors, load_predictors, predict_image
+from mmemo.flow.images import read_image
+from mmemo.flow.predict import FacePrediction, load_predictors, predict_image
+from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.html import empty, opinion, opinions, page_part
@@ -33,30 +34,8 @@ class PredictTab:
     faces: gr.HTML
 
 
-@dataclass(slots=True)
-class LoadedPredictors:
-    """The models of the run that was asked for last; loading takes seconds, so they are kept.
-
-    One prediction at a time: the models fill the processor alone.
-    """
-
-    load: Callable[[str | None], Predictors]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    run_id: str | None = None
-    models: Predictors | None = None
-
-    def predict(self, picture: np.ndarray, run_id: str | None) -> list[FacePrediction]:
-        """Every face of an RGB picture with the models of a run, or the baseline alone for None."""
-        with self.lock:
-            if self.models is None or self.run_id != run_id:
-                self.models = None
-                self.models, self.run_id = self.load(run_id), run_id
-            return predict_image(picture, self.models)
-
-
 def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
     """Build the tab; a new picture or another run predicts at once."""
-    loaded = LoadedPredictors(lambda run_id: load_predictors(context.workspace, run_id))
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             picture = gr.Image(
@@ -77,9 +56,11 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
 
     @told
     def on_picture(path: str | None, chosen: Selection) -> tuple[Any, ...]:
-        return show_faces(loaded, path, chosen.run_id)
+        return show_faces(context.workspace, path, chosen.run_id)
 
-    gr.on([picture.change, selection.change], on_picture, [picture, selection], [boxes, faces], api_visibility="private")
+    gr.on(
+        [picture.change, selection.change], on_picture, [picture, selection], [boxes, faces], api_visibility="private"
+    )
     return tab
 
 
@@ -101,27 +82,20 @@ def _refuse_damaged(picture: gr.Image) -> None:
 
 
 def _damaged(name: str) -> InputError:
-    return InputError(f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere")
+    return InputError(
+        f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere"
+    )
 
 
-def show_faces(loaded: LoadedPredictors, path: str | None, run_id: str | None) -> tuple[gr.Image, str]:
+def show_faces(workspace: Workspace, path: str | None, run_id: str | None) -> tuple[gr.Image, str]:
     """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture."""
     if not path:
         return gr.Image(value=None, visible=False), _NOTHING_YET
-    picture = read_picture(Path(path))
-    found = loaded.predict(picture, run_id)
+    picture = read_image(Path(path))
+    found = predict_image(picture, load_predictors(workspace, run_id))
     if not found:
         return gr.Image(value=None, visible=False), _NO_FACE
     return gr.Image(value=with_boxes(picture, found), visible=True), faces_html(found)
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, upright as the camera meant it. Raises InputError when it cannot be read."""
-    try:
-        with Image.open(path) as opened:
-            return np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise _damaged(path.name) from error
 
 
 def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarray:
@@ -133,7 +107,7 @@ def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarr
     for number, face in enumerate(found, start=1):
         x1, y1, x2, y2 = (float(v) for v in face.box_xyxy_px)
         draw.rectangle((x1, y1, x2, y2), outline=_BOX_COLOR, width=width)
-        left, top, right, bottom = draw.textbbox((x1 + width, y1 + width), str(number), font=font)
+        _, _, right, bottom = draw.textbbox((x1 + width, y1 + width), str(number), font=font)
         draw.rectangle((x1, y1, right + 3 * width, bottom + 3 * width), fill=_BOX_COLOR)
         draw.text((x1 + 2 * width, y1 + width), str(number), fill="white", font=font)
     return np.asarray(canvas)

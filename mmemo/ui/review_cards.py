@@ -88,9 +88,7 @@ def focus_html(
         f'<div class="mm-focus-top"><img src="{file_url(Path(row.crop))}" alt="Face {row.track_id}">'
         f'<div class="mm-lines"><span class="small">face {row.track_id} at {clock(int(row.start_ms))}</span>{lines}</div></div>'
     )
-    bars = opinions(
-        [opinion(title, votes.get(key), absent=_ABSENT[key]) for key, title in _OPINION_TITLES.items()]
-    )
+    bars = opinions([opinion(title, votes.get(key), absent=_ABSENT[key]) for key, title in _OPINION_TITLES.items()])
     return page_part(card(top, keys_html(int(row.track_id), said), bars))
 
 
@@ -107,10 +105,10 @@ def keys_html(track_id: int, said: str | None) -> str:
     )
 
 
-def _key(track_id: int, word: str, text: str, pressed: bool | None = None, style: str = "", disabled: bool = False) -> str:
+def _key(
+    track_id: int, word: str, text: str, pressed: bool | None = None, style: str = "", disabled: bool = False
+) -> str:
     mark = f'<i style="{style}"></i>' if style else ""
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
     state += " disabled" if disabled else ""
-    return (
-        f'<button class="mm-key" type="button" data-do="{word}" data-track="{track_id}"{state}>{mark}{escape(text)}</button>'
-    )
+    return f'<button class="mm-key" type="button" data-do="{word}" data-track="{track_id}"{state}>{mark}{escape(text)}</button>'

@@ -93,10 +93,12 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Rev
 
 def _filter_row() -> list[Any]:
     with gr.Row(elem_id="mm-filters"):
-        source = gr.Dropdown([(title, name) for name, title in SOURCES.items()], value="target", label="Label of", min_width=150)
+        source = gr.Dropdown(
+            [(title, name) for name, title in SOURCES.items()], value="target", label="Label of", min_width=150
+        )
         label = gr.Dropdown([ANY, *EKMAN7.labels, REJECT, NOT_REVIEWED], value=ANY, label="Label", min_width=120)
-        lowest = gr.Slider(0, 100, 0, step=5, label="Confidence from (%)", min_width=150, buttons=[])
-        highest = gr.Slider(0, 100, 100, step=5, label="to (%)", min_width=150, buttons=[])
+        lowest = gr.Slider(0, 100, 0, step=5, label="Confidence ≥ (%)", min_width=150, buttons=[])
+        highest = gr.Slider(0, 100, 100, step=5, label="Confidence ≤ (%)", min_width=150, buttons=[])
         text = gr.Textbox(label="Words in the line", placeholder="search", min_width=140, elem_id="mm-search")
         differ = gr.Checkbox(label="Only where text and face disagree", min_width=160, elem_id="mm-differ")
     return [source, label, lowest, highest, differ, text]
@@ -119,7 +121,14 @@ def _listen_to_choices(
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     changes = [component.change for component in tab.filters]
-    gr.on([selection.change, *changes], on_selection, [selection, *tab.filters], tab.outputs, trigger_mode="always_last", **quiet)
+    gr.on(
+        [selection.change, *changes],
+        on_selection,
+        [selection, *tab.filters],
+        tab.outputs,
+        trigger_mode="always_last",
+        **quiet,
+    )
     back.click(on_back, [selection, *tab.inputs], tab.outputs, **quiet)
     forward.click(on_forward, [selection, *tab.inputs], tab.outputs, **quiet)
 
@@ -138,9 +147,9 @@ def _listen_to_words(context: AppContext, selection: gr.State, tab: ReviewTab) -
     tab.focus.select(on_key, [selection, *tab.inputs], tab.outputs, **quiet)
 
 
-def filters_of(source: str, label: str, lowest: float, highest: float, differ: bool, text: str) -> Filters:
+def filters_of(source: str, label: str, lowest: float, highest: float, differ: bool, text: str | None) -> Filters:
     """The filter fields of the page, in percent there, as values."""
-    return Filters(source, label, lowest / 100, highest / 100, differ, text)
+    return Filters(source, label, lowest / 100, highest / 100, differ, text or "")
 
 
 def show(context: AppContext, chosen: Selection, page: int, track: int | None, *fields: Any) -> tuple[Any, ...]:
@@ -164,9 +173,7 @@ def show(context: AppContext, chosen: Selection, page: int, track: int | None, *
     )
 
 
-def press(
-    context: AppContext, chosen: Selection, page: int, track: int, word: str, *fields: Any
-) -> tuple[Any, ...]:
+def press(context: AppContext, chosen: Selection, page: int, track: int, word: str, *fields: Any) -> tuple[Any, ...]:
     """Do what a key under the face says, for the track that the key belongs to, and show the result."""
     if chosen.episode_id is None:
         raise InputError("there is no episode", hint="choose one above")
@@ -214,4 +221,6 @@ def start_retraining(context: AppContext, chosen: Selection) -> int:
     run_id = chosen.run_id
     if run_id is None:
         raise InputError("there is no student to retrain", hint="adapt to an episode first")
-    return context.jobs.submit(f"Retrain with your corrections, after {run_id}", lambda: retrain_stage(context.workspace, run_id))
+    return context.jobs.submit(
+        f"Retrain with your corrections, after {run_id}", lambda: retrain_stage(context.workspace, run_id)
+    )

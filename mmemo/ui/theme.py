@@ -33,7 +33,8 @@ def app_theme() -> gr.themes.Base:
         text_size=sizes.text_md,
         spacing_size=sizes.spacing_md,
         radius_size=sizes.radius_lg,
-        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 600)), "ui-sans-serif", "system-ui", "sans-serif"),
+        # Gradio bundles the semi-bold cut with a few letters only; the bold one is whole and stands in for it.
+        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 700)), "ui-sans-serif", "system-ui", "sans-serif"),
         font_mono=("ui-monospace", "Consolas", "monospace"),
     )
     return theme.set(
@@ -63,6 +64,7 @@ def app_theme() -> gr.themes.Base:
         block_info_text_color_dark="*neutral_400",
         input_background_fill="white",
         input_background_fill_dark="*neutral_800",
+        input_border_width="1px",
         input_border_color="*neutral_300",
         input_border_color_dark="*neutral_700",
         body_text_color_subdued="*neutral_500",

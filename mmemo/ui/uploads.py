@@ -41,7 +41,9 @@ def check_upload(path: Path, kind: UploadKind) -> None:
     if not path.is_file():
         raise InputError(f"{path.name} did not arrive", hint="upload it again")
     if path.stat().st_size == 0:
-        raise InputError(f"{path.name} is empty (0 bytes)", hint=f"choose {kind.what} again, the upload may have failed")
+        raise InputError(
+            f"{path.name} is empty (0 bytes)", hint=f"choose {kind.what} again, the upload may have failed"
+        )
 
 
 def keep_upload(workspace: Workspace, path: Path, kind: UploadKind) -> Path:

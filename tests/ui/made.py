@@ -1,0 +1,168 @@
+"""A small ready workspace of drawn faces, made by the tests: what cut, label, train and evaluate would leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from mmemo.datasets.drawn.characters import CAST
+from mmemo.datasets.drawn.portrait import draw_face
+from mmemo.evaluate.comparison import compare
+from mmemo.labels import EKMAN7
+from mmemo.store.files import hash_file, write_json, write_table
+from mmemo.store.tables import with_probs
+from mmemo.store.workspace import Episode, Workspace
+from mmemo.student.model import save_weights
+
+EPISODE_ID = "harbour-lights"
+RUN_IDS = ("anchored_em-0000000000000001", "teacher_soft-0000000000000002")  # the newest first
+LINES = (
+    "I can't believe you found it after all these years!",
+    "Get out of my sight.",
+    "The ferry leaves at nine.",
+    "He never wrote back, not once.",
+    "Did you hear that?",
+    "Ugh, what is that smell?",
+    "<b>We won</b> the regatta & everything!",
+    "Sure. Why not.",
+)
+_DROPPED = ("no_face", "several_speakers", "off_screen", "music", "not_speech", "out_of_video")
+_CLASSES = len(EKMAN7)
+
+
+def ready_workspace(root: Path, tracks: int = 40) -> Workspace:
+    """One episode with `tracks` face tracks in kept cues, six dropped cues, two runs with reports."""
+    workspace, rng = Workspace(root), np.random.default_rng(0)
+    episode = _episode(workspace, 2 * (tracks + len(_DROPPED)))
+    cues = _cues(tracks)
+    cut = workspace.cut_folder(episode)
+    write_table(cut / "cues.parquet", cues)
+    write_table(cut / "faces.parquet", _faces(cut, tracks, rng))
+    ids = pd.DataFrame({"episode_id": EPISODE_ID, "track_id": np.arange(1, tracks + 1)})
+    for run_id, accuracy in zip(reversed(RUN_IDS), (0.2, 0.7), strict=True):
+        _run(workspace, run_id, ids, accuracy, rng)
+    return workspace
+
+
+def label_of(track_id: int) -> str:
+    """The expression that a track was drawn with."""
+    return EKMAN7.labels[track_id % _CLASSES]
+
+
+def tiny_video(path: Path, seconds: int, size_px: tuple[int, int] = (320, 240), fps: int = 5) -> None:
+    """A silent .mp4 of drawn faces, a new face and expression every two seconds."""
+    width, height = size_px
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for second in range(seconds):
+            frame = np.full((height, width, 3), 90, np.uint8)
+            left = (width - height) // 2
+            frame[:, left : left + height] = _face(second // 2, height)
+            for _ in range(fps):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def subtitles_text(cues: int) -> str:
+    """An .srt with one line every two seconds."""
+    blocks = []
+    for number in range(cues):
+        start, end = _stamp(2 * number), _stamp(2 * number + 1)
+        blocks.append(f"{number + 1}\n{start},200 --> {end},800\n{LINES[number % len(LINES)]}\n")
+    return "\n".join(blocks)
+
+
+def _stamp(second: int) -> str:
+    return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+def _face(number: int, size_px: int) -> np.ndarray:
+    character = list(CAST.values())[number % len(CAST)]
+    return draw_face(character, label_of(number), 1.0, np.random.default_rng(number), size_px)
+
+
+def _episode(workspace: Workspace, seconds: int) -> Episode:
+    video = workspace.root / "sources" / "0123" / f"{EPISODE_ID}.mp4"
+    video.parent.mkdir(parents=True)
+    tiny_video(video, min(seconds, 20), (160, 120), 2)
+    episode = Episode(EPISODE_ID, str(video), "", hash_file(video), "0" * 32, 1000 * seconds, "made")
+    workspace.save_episode(episode)
+    return episode
+
+
+def _cues(tracks: int) -> pd.DataFrame:
+    n = tracks + len(_DROPPED)
+    texts = [LINES[i % len(LINES)] for i in range(n)]
+    return pd.DataFrame(
+        {
+            "cue_id": np.arange(1, n + 1),
+            "start_ms": 2000 * np.arange(n),
+            "end_ms": 2000 * np.arange(n) + 1600,
+            "text": texts,
+            "raw_text": texts,
+            "speaker": None,
+            "source_line": 1,
+            "drop_reason": [*[None] * tracks, *_DROPPED],
+        }
+    )
+
+
+def _faces(cut: Path, tracks: int, rng: np.random.Generator) -> pd.DataFrame:
+    (cut / "crops").mkdir()
+    rows = []
+    for track in range(1, tracks + 1):
+        name = f"crops/{track}.jpg"
+        Image.fromarray(_face(track, 120)[20:104, 18:102]).save(cut / name)
+        rows.append({"face_id": f"f{track}", "cue_id": track, "track_id": track, "role": "speaker", "crop": name})
+    boxes = {"x1": 38.0, "y1": 20.0, "x2": 122.0, "y2": 104.0, "sharpness": 1.0, "speaker_score": 1.0}
+    return pd.DataFrame(rows).assign(frame_ms=1000, detection_prob=rng.uniform(0.9, 1, tracks), **boxes)
+
+
+def _run(workspace: Workspace, run_id: str, ids: pd.DataFrame, accuracy: float, rng: np.random.Generator) -> None:
+    folder = workspace.run_folder(run_id)
+    gold = ids["track_id"].to_numpy() % _CLASSES
+    opinions = {
+        "teacher": _guesses(gold, 0.5, rng),
+        "image": _guesses(gold, 0.2, rng),
+        "targets": _guesses(gold, 0.8, rng),
+        "predictions": _guesses(gold, accuracy, rng),
+    }
+    for name, probs in opinions.items():
+        write_table(folder / f"{name}.parquet", with_probs(ids, probs))
+    write_table(folder / "curves.parquet", _curves())
+    save_weights(
+        folder, {"head.weight": rng.normal(0, 0.1, (7, 1280)).astype(np.float32), "head.bias": np.zeros(7, np.float32)}
+    )
+    write_json(folder / "noise.json", {"T": np.full((7, 7), 0.07) + 0.51 * np.eye(7), "B": None, "pi": None})
+    train = {"recipe": run_id.split("-")[0], "backbone": "embedded"}
+    write_json(folder / "config.json", {"run_id": run_id, "episodes": [EPISODE_ID], "label": {}, "train": train})
+    comparison = compare(
+        gold,
+        ids["track_id"].to_numpy(),
+        {"image_only": opinions["image"], "teacher": opinions["teacher"], "student": opinions["predictions"]},
+        "track",
+    )
+    write_json(workspace.report_folder(run_id) / "comparison.json", comparison.to_contract())
+    (workspace.report_folder(run_id) / "report.html").write_text("<!doctype html><title>Report</title><h1>Report</h1>")
+
+
+def _guesses(gold: np.ndarray, accuracy: float, rng: np.random.Generator) -> np.ndarray:
+    """(N, 7) float32 opinions whose first choice is right about as often as asked."""
+    top = np.where(rng.random(len(gold)) < accuracy, gold, rng.integers(0, _CLASSES, len(gold)))
+    probs = rng.dirichlet(np.ones(_CLASSES), len(gold)) * 0.4
+    probs[np.arange(len(gold)), top] += 0.6
+    return probs.astype(np.float32)
+
+
+def _curves() -> pd.DataFrame:
+    rows = [
+        {"fold": fold, "epoch": epoch, "train_loss": 0.9**epoch + 0.02 * fold, "val_loss": 0.9**epoch + 0.1}
+        for fold in range(3)
+        for epoch in range(15)
+    ]
+    return pd.DataFrame(rows)
