@@ -58,6 +58,7 @@ class ReportData:
     """Everything that a report shows, as plain values; what is None or empty has no section.
 
     `targets` and `predictions` (n, 7): training targets and the student's probabilities of the same faces.
+    `further` comparisons on other gold (a folder of labelled faces, say), by title, stand under the first.
     `noise` (7, 7): the teacher's estimated confusion. `curves`: fold, epoch, train_loss, val_loss.
     `identity`: models, input hashes, versions, by name. `synthetic_notice` is set for material that is not real.
     """
@@ -65,6 +66,7 @@ class ReportData:
     title: str
     created: str
     comparison: Comparison | None = None
+    further: Mapping[str, Comparison] = field(default_factory=dict)
     account: CueAccount | None = None
     faces: int | None = None
     tracks: int | None = None
@@ -94,8 +96,8 @@ def render_report(data: ReportData) -> str:
         data=data,
         comparison=data.comparison,
         labels=EKMAN7.labels,
-        headline=_headline(data.comparison),
-        sentence=_sentence(data.comparison),
+        headline_of=_headline,
+        sentence_of=_sentence,
         gain_svg=_svg(plots.gain_figure(data.comparison), data.comparison.verdict()) if data.comparison else "",
         charts=_charts(data),
         limits=_limits(data),
@@ -126,10 +128,8 @@ def _headline(comparison: Comparison | None) -> str:
     return words.HEADLINES[comparison.gain.outcome] if comparison else "Not compared yet"
 
 
-def _sentence(comparison: Comparison | None) -> str:
+def _sentence(comparison: Comparison) -> str:
     """The verdict without its first words, which stand above it."""
-    if comparison is None:
-        return ""
     _, said = comparison.verdict().split(": ", 1)
     return said[0].upper() + said[1:]
 

@@ -182,6 +182,16 @@ def test_limits_are_in_plain_words(page: Page) -> None:
     assert "They say nothing about other shows." in limits
 
 
+def test_a_second_comparison_stands_under_the_first_with_its_own_verdict() -> None:
+    page = Page(render_report(full_data(further={"On <labelled> faces": make_comparison(student=right_in(0.1))})))
+    section = page.text[page.text.index("Comparison") : page.text.index("What became of every cue")]
+    assert section.index("Student, adapted") < section.index("On <labelled> faces") < section.index("Proven loss.")
+    assert [table["class"] for table in page.all("table")].count("comparison") == 2
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert page.open == []
+
+
 def test_collapse_is_told_among_the_limits() -> None:
     assert "In training, collapse: all neutral." in render_report(full_data(collapse="collapse: all neutral"))
 
