@@ -42,13 +42,14 @@ def anchored_em(
     known: np.ndarray,
     *,
     iterations: int = 50,
-    prior_smoothing: float = 0.05,
+    prior_smoothing: float = 1.0,
 ) -> NoiseModel:
     """Dawid-Skene on two soft voters, each held by a Dirichlet prior around its anchor.
 
     teacher_probs, image_probs (N, K) rows sum to 1; known (N,) int: the class that a person gave, -1 where
-    nobody did. `prior_smoothing` is the share of N that is spread evenly over the class prior, so that no
-    class dies out. A vote enters the likelihood as the exponent of its confusion column.
+    nobody did. `prior_smoothing` times N faces are spread evenly over the class prior: soft votes are weak
+    evidence, and an unsmoothed prior runs away to one class. A vote enters the likelihood as the exponent of
+    its confusion column. Only the rows that a person labelled are certain.
     After Dawid and Skene 1979, section 3, with soft votes and informative priors.
     """
     n, k = teacher_probs.shape

@@ -17,7 +17,8 @@ from mmemo.student.noise import Anchor, NoiseModel, anchored_em
 if TYPE_CHECKING:
     from torch import Tensor
 
-# EVIDENCE for the two strengths: a strong image prior fails where the baseline does not know the show.
+# A strong image prior fails where the baseline does not know the show; the teacher reads text, which is text
+# in every show, so its anchor may count nearly as much as the show itself.
 TEACHER_PSEUDO_COUNTS_A_FACE = 3.0 / 7.0
 IMAGE_PSEUDO_COUNTS = 20.0
 _FLOOR = 1e-6
@@ -80,9 +81,10 @@ def fused(opinions: Opinions) -> Targets:
     softmax(log p_image - 0.5 log mean p_image + log p_teacher - log prior_teacher): both sources are taken as
     independent given the face's emotion; the image prior is only half removed because it is partly the show's.
     """
+    image_prior = opinions.image.sum(0) / max(len(opinions.image), 1)
     log_q = (
         np.log(np.maximum(opinions.image, _FLOOR))
-        - 0.5 * np.log(np.maximum(opinions.image.mean(0), _FLOOR))
+        - 0.5 * np.log(np.maximum(image_prior, _FLOOR))
         + np.log(np.maximum(opinions.teacher, _FLOOR))
         - np.log(np.maximum(opinions.teacher_prior, _FLOOR))
     )

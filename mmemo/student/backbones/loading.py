@@ -39,7 +39,7 @@ def load_backbone(name: str) -> Backbone:
     if library not in _LIBRARIES or not model:
         raise InputError(f"unknown backbone {name!r}", hint=f"choose one of {CHOICES}")
     loaded = _LIBRARIES[library](model)
-    module = loaded.module.eval()
+    module = _settled(loaded.module)
     return Backbone(
         identity=f"{name}@{weights_hash(module)}",
         feature_dim=_feature_dim(module, loaded.preprocessing.input_px),
@@ -67,8 +67,12 @@ def load_embedded(folder: Path) -> Backbone:
     head = module.classifier
     assert isinstance(head, nn.Linear), "the last layer of EfficientNet-Lite0"
     module.reset_classifier(0)  # type: ignore[operator]
-    module.eval()
-    return Backbone(identity, head.in_features, _EMBEDDED_PREPROCESSING, module, head)
+    return Backbone(identity, head.in_features, _EMBEDDED_PREPROCESSING, _settled(module), head)
+
+
+def _settled(module: nn.Module) -> nn.Module:
+    """For inference, in the memory layout in which convolutions are fastest on processors."""
+    return module.eval().to(memory_format=torch.channels_last)
 
 
 def weights_hash(module: nn.Module) -> str:
