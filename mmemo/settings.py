@@ -45,7 +45,7 @@ def keep_caches_inside(workspace: Path) -> None:
     """
     scratch = workspace.resolve() / "tmp"
     _default("GRADIO_TEMP_DIR", scratch / "uploads")
-    _default("GRADIO_EXAMPLES_CACHE", scratch / "examples")
+    _default("GRADIO_EXAMPLES_CACHE", scratch / "gradio-examples")
     _default("MPLCONFIGDIR", scratch / "matplotlib")
     cache = workspace.resolve() / "cache"
     if "HF_HOME" not in os.environ and not (_user_cache() / "huggingface" / "hub").is_dir():

@@ -1,0 +1,82 @@
+"""The app as a program: it starts from anywhere, and writes nothing outside its workspace."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mmemo.settings import REPOSITORY
+
+_START_S = 90
+_UPLOAD_BYTES = 3_000_000  # more than a form may keep in memory
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    """A home, a temporary folder and a working folder that should all stay as they are."""
+    made = {name: tmp_path / name for name in ("home", "tmp", "cwd")}
+    for folder in made.values():
+        folder.mkdir()
+    return made
+
+
+@pytest.fixture
+def url(folders: dict[str, Path], tmp_path: Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ours = ("HF_", "TORCH_HOME", "MPL", "GRADIO_", "MMEMO_", "XDG_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    clean |= {"HOME": str(folders["home"]), "USERPROFILE": str(folders["home"]), "TMPDIR": str(folders["tmp"])}
+    command = [sys.executable, REPOSITORY / "app.py", "--workspace", tmp_path / "w", "--port", str(port)]
+    log = tmp_path / "app.log"
+    with log.open("wb") as output:
+        app = subprocess.Popen(command, cwd=folders["cwd"], env=clean, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until_up(app, port, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.terminate()
+        app.wait(30)
+
+
+def wait_until_up(app: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        assert app.poll() is None, log.read_text(encoding="utf-8")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"no answer within {_START_S} s: {log.read_text(encoding='utf-8')}")
+
+
+def upload(url: str, name: str, content: bytes) -> str:
+    mark = "----a-mark"
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    request = urllib.request.Request(
+        f"{url}/gradio_api/upload",
+        data=head.encode() + content + f"\r\n--{mark}--\r\n".encode(),
+        headers={"Content-Type": f"multipart/form-data; boundary={mark}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return str(response.read().decode())
+
+
+@pytest.mark.slow
+def test_the_app_writes_nothing_outside_its_workspace(url: str, folders: dict[str, Path], tmp_path: Path):
+    with urllib.request.urlopen(url, timeout=30) as response:
+        assert b"mmemo" in response.read()
+    assert str(tmp_path / "w") in upload(url, "episode.mp4", b"\0" * _UPLOAD_BYTES)
+    time.sleep(5)  # what is warmed up in the background may write, too
+    outside = {str(path) for folder in folders.values() for path in folder.rglob("*")}
+    assert outside == set()
+    assert (tmp_path / "w" / "labels.db").is_file()
