@@ -119,35 +119,40 @@ def _save_comparison(folder: Path, comparison: Comparison | None) -> None:
         temporary.write_text(to_json(comparison.to_contract(), indent=2) + "\n", encoding="utf-8")
 
 
-def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFrame, path: Path | None) -> pd.Series:
+def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFrame, given: Path | None) -> pd.Series:
     """Gold label of every track, null where nobody says: the given file, else the kept one, else human labels."""
+    if given is not None and len(config["episodes"]) != 1:
+        raise InputError(
+            f"--gold belongs to one episode, but the run was trained on {len(config['episodes'])}",
+            hint="evaluate a run that was trained with --episode ID",
+        )
     gold = pd.Series([None] * len(tracks), dtype=object)
-    if path is not None:
-        if len(config["episodes"]) != 1:
-            raise InputError(
-                f"--gold belongs to one episode, but the run was trained on {len(config['episodes'])}",
-                hint="evaluate a run that was trained with --episode ID",
-            )
-        read_gold(path)
-        kept = workspace.episode_folder(config["episodes"][0]) / "gold.csv"
-        with publish_file(kept) as temporary:
-            temporary.write_bytes(path.read_bytes())
     for episode_id in config["episodes"]:
-        kept = workspace.episode_folder(episode_id) / "gold.csv"
         rows = tracks["episode_id"] == episode_id
-        if kept.is_file():
-            cues = workspace.cues(workspace.episode(episode_id))
-            match = match_gold(cues, read_gold(kept))
-            gold[rows] = tracks.loc[rows, "cue_id"].map(match.emotions).astype(object)
+        kept = _kept_gold(workspace, episode_id)
+        if given is not None or kept.is_file():
+            gold[rows] = _labels_from(workspace, episode_id, tracks[rows], given or kept)
         else:
             gold[rows] = _human_labels(workspace, episode_id, tracks[rows])
     gold = gold.where(gold.notna(), None)
-    if path is not None and not gold.notna().any():
-        raise InputError(
-            f"no row of {path} fits a usable face of {config['episodes'][0]} by its times",
-            hint="is it the gold of another episode? Times are ms from the start of the video",
-        )
+    if given is not None:
+        if not gold.notna().any():
+            raise InputError(
+                f"no row of {given} fits a usable face of {config['episodes'][0]} by its times",
+                hint="is it the gold of another episode? Times are ms from the start of the video",
+            )
+        with publish_file(_kept_gold(workspace, config["episodes"][0])) as temporary:
+            temporary.write_bytes(given.read_bytes())
     return gold
+
+
+def _kept_gold(workspace: Workspace, episode_id: str) -> Path:
+    return workspace.episode_folder(episode_id) / "gold.csv"
+
+
+def _labels_from(workspace: Workspace, episode_id: str, tracks: pd.DataFrame, path: Path) -> pd.Series:
+    match = match_gold(workspace.cues(workspace.episode(episode_id)), read_gold(path))
+    return tracks["cue_id"].map(match.emotions).astype(object)
 
 
 def _human_labels(workspace: Workspace, episode_id: str, tracks: pd.DataFrame) -> pd.Series:

@@ -43,7 +43,7 @@ def load_crop(path: Path) -> np.ndarray:
 
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))
     except OSError as error:
         raise StorageError(
             f"the crop {path} is missing or damaged", hint="delete its cut-* folder and cut again"

@@ -1,0 +1,117 @@
+"""Evaluation: which gold counts, what the table holds, and what is told when there is none."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmemo.errors import InputError
+from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.read import SYNTHETIC_FILE, review_table, track_opinions
+from mmemo.flow.train import train_student
+from mmemo.labels import EKMAN7
+from mmemo.progress import run
+from mmemo.store.labels import HumanLabel
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+from tests.flow.conftest import write_gold
+from tests.ui.made import EPISODE_ID, label_of
+
+GOLD = {cue: label_of(cue) for cue in range(1, 41)}
+
+
+@pytest.fixture
+def ran(labelled: Workspace) -> Workspace:
+    run(train_student(labelled, [EPISODE_ID], LabelSettings(), TrainSettings(epochs=2, folds=2)))
+    return labelled
+
+
+def test_the_table_has_every_rival_and_the_contracts_keys(ran, tmp_path):
+    gold = write_gold(tmp_path / "gold.csv", ran, GOLD)
+    result = run(evaluate_run(ran, EvaluateSettings(gold=gold)))
+    said = json.loads(json.dumps(result.to_contract()))
+    names = [row["name"] for row in said["comparison"]["rows"]]
+    assert names == ["majority", "image_only", "teacher", "fused", "student", "gold_ceiling"]
+    assert said["comparison"]["unit"] == "track"
+    assert all(row["n"] == 40 and set(row["recall"]) == set(EKMAN7.labels) for row in said["comparison"]["rows"])
+    assert {"accuracy", "accuracy_ci95", "macro_f1", "macro_f1_ci95", "proven"} <= set(said["comparison"]["gain"])
+    assert said["report"] == str(result.report) and result.report.read_text().startswith("<!doctype html>")
+    assert json.loads((result.report.parent / "comparison.json").read_text()) == said["comparison"]
+
+
+def test_gold_is_kept_with_the_episode_and_used_again(ran, tmp_path):
+    gold = write_gold(tmp_path / "gold.csv", ran, dict(list(GOLD.items())[:10]))
+    first = run(evaluate_run(ran, EvaluateSettings(gold=gold)))
+    gold.unlink()
+    again = run(evaluate_run(ran, EvaluateSettings()))
+    assert first.comparison is not None and again.comparison is not None
+    assert again.comparison.rows == first.comparison.rows
+    assert again.comparison.rows[0].scores.n == 10
+
+
+def test_without_a_file_peoples_labels_are_the_gold(ran):
+    store = ran.labels()
+    for track in (1, 2, 3):
+        store.add(HumanLabel(EPISODE_ID, track, track, label_of(track)))
+    store.close()
+    result = run(evaluate_run(ran, EvaluateSettings()))
+    assert result.comparison is not None
+    assert result.comparison.rows[0].scores.n == 3
+
+
+def test_without_any_gold_there_is_a_report_and_no_table(ran):
+    result = run(evaluate_run(ran, EvaluateSettings()))
+    assert result.comparison is None and result.to_contract()["comparison"] is None
+    assert "report" in result.to_contract() and result.report.is_file()
+    assert not (result.report.parent / "comparison.json").exists()
+
+
+def test_gold_of_another_episode_is_told(ran, tmp_path):
+    gold = tmp_path / "gold.csv"
+    gold.write_text("cue,start_ms,end_ms,emotion\n1,9000000,9001000,joy\n")
+    with pytest.raises(InputError, match="fits a usable face"):
+        run(evaluate_run(ran, EvaluateSettings(gold=gold)))
+    assert run(evaluate_run(ran, EvaluateSettings())).comparison is None, "what fits nothing is not kept"
+
+
+def test_labelled_pictures_are_judged_by_film(ran, tmp_path):
+    for label in ("joy", "sadness"):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+        for film in ("a", "b"):
+            pixels = np.random.default_rng(0).integers(0, 256, (80, 60, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "faces" / label / f"{film}_1.png")
+    settings = EvaluateSettings(faces=tmp_path / "faces", group_pattern="^[^_]+")
+    result = run(evaluate_run(ran, settings))
+    assert result.comparison is None and result.on_faces is not None
+    contract = result.to_contract()["comparison"]
+    assert contract["unit"] == "film" and contract["gain"]["units"] == 2
+    assert [row["name"] for row in contract["rows"]] == ["majority", "image_only", "student"]
+
+
+def test_no_run_is_told(labelled):
+    with pytest.raises(InputError, match=r"pipelines\.train"):
+        run(evaluate_run(labelled, EvaluateSettings()))
+
+
+def test_a_notice_of_synthetic_material_stands_in_the_report(ran):
+    (ran.episode_folder(EPISODE_ID) / SYNTHETIC_FILE).write_text("These faces are <drawn>.")
+    report = run(evaluate_run(ran, EvaluateSettings())).report.read_text()
+    assert "These faces are &lt;drawn&gt;." in report
+
+
+def test_the_review_table_keeps_opinions_apart(ran):
+    run_id = ran.runs()[0]
+    table = review_table(ran, EPISODE_ID, run_id)
+    assert len(table) == 40 and table["student_label"].isin(EKMAN7.labels).all()
+    row = table.iloc[0]
+    votes = track_opinions(ran, EPISODE_ID, run_id, int(row["track_id"]))
+    assert set(votes) == {"teacher", "image", "target", "student"}
+    for source, probs in votes.items():
+        assert probs is not None and sum(probs.values()) == pytest.approx(1, abs=1e-4)
+        assert probs[row[f"{source}_label"]] == pytest.approx(row[f"{source}_confidence"])
+    without = review_table(ran, EPISODE_ID, None)
+    assert without["student_label"].isna().all() and len(without) == 40

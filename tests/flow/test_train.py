@@ -1,0 +1,128 @@
+"""Training from a labelled episode: what is written, what is skipped, what a person's word changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmemo.errors import InputError
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.train import RunRecord, train_student
+from mmemo.labels import EKMAN7
+from mmemo.progress import run
+from mmemo.store.files import read_json, read_table
+from mmemo.store.labels import REJECT, HumanLabel
+from mmemo.store.tables import probs_of
+from mmemo.store.workspace import Workspace
+from mmemo.student.model import load_student
+from mmemo.student.settings import TrainSettings
+from tests.ui.made import EPISODE_ID
+
+FAST = TrainSettings(epochs=2, folds=2)
+
+
+def trained(workspace: Workspace, settings: TrainSettings = FAST) -> RunRecord:
+    return run(train_student(workspace, [EPISODE_ID], LabelSettings(), settings))
+
+
+def say(workspace: Workspace, track: int, label: str) -> None:
+    store = workspace.labels()
+    store.add(HumanLabel(EPISODE_ID, track, track, label))
+    store.close()
+
+
+def test_a_run_holds_all_that_it_promises(labelled):
+    record = trained(labelled)
+    assert (record.faces, record.tracks, record.human_labels, record.skipped) == (40, 40, 0, False)
+    for name in ("teacher", "image", "targets", "predictions"):
+        table = read_table(record.folder / f"{name}.parquet")
+        assert len(table) == 40
+        np.testing.assert_allclose(probs_of(table).sum(1), 1.0, atol=1e-4)
+    assert set(read_table(record.folder / "targets.parquet")["source"]) == {"weak"}
+    assert set(read_table(record.folder / "predictions.parquet")["fold"]) == {0, 1}
+    noise = read_json(record.folder / "noise.json")
+    np.testing.assert_allclose(np.sum(noise["T"], axis=1), 1.0, atol=1e-5)
+    assert noise["labels"] == list(EKMAN7.labels)
+    config = read_json(record.folder / "config.json")
+    assert TrainSettings(**config["train"]) == FAST
+    assert LabelSettings(**config["label"]) == LabelSettings()
+    probs = load_student(record.folder).probs([np.full((60, 60, 3), 120, np.uint8)])
+    assert probs.shape == (1, 7)
+
+
+def test_the_same_again_is_skipped_and_another_seed_is_not(labelled):
+    first, again = trained(labelled), trained(labelled)
+    assert again.skipped and again.run_id == first.run_id
+    other = trained(labelled, TrainSettings(epochs=2, folds=2, seed=1))
+    assert not other.skipped and other.run_id != first.run_id
+    assert labelled.runs()[0] == other.run_id
+
+
+def test_a_persons_word_makes_a_new_run_with_that_target(labelled):
+    first = trained(labelled)
+    say(labelled, 3, "disgust")
+    second = trained(labelled)
+    assert second.run_id != first.run_id and second.human_labels == 1
+    targets = read_table(second.folder / "targets.parquet").set_index("track_id")
+    assert targets.loc[3, "p_disgust"] == 1.0 and targets.loc[3, "source"] == "human"
+    assert (targets["source"] == "human").sum() == 1
+    teacher = read_table(second.folder / "teacher.parquet").set_index("track_id")
+    assert teacher.loc[3, "p_disgust"] < 1.0, "what the teacher said is another fact and stays"
+
+
+def test_a_rejected_face_teaches_nothing(labelled):
+    say(labelled, 5, REJECT)
+    record = trained(labelled)
+    assert record.tracks == 39
+    assert 5 not in set(read_table(record.folder / "tracks.parquet")["track_id"])
+
+
+def test_naive_recipes_have_no_noise_model(labelled):
+    record = trained(labelled, TrainSettings(recipe="teacher_hard", epochs=1, folds=2))
+    assert record.run_id.startswith("teacher_hard-")
+    assert read_json(record.folder / "noise.json")["T"] is None
+
+
+@pytest.mark.slow
+def test_fine_tuning_trains_the_backbone_too(labelled):
+    record = trained(labelled, TrainSettings(finetune=True, finetune_epochs=1, folds=2))
+    student = load_student(record.folder)
+    assert student.probs([np.full((60, 60, 3), 120, np.uint8)]).shape == (1, 7)
+    assert (record.folder / "weights.safetensors").stat().st_size > 5e6
+
+
+@pytest.mark.parametrize(
+    ("ids", "settings", "says"),
+    [
+        ([], FAST, "no episode"),
+        (["nowhere"], FAST, "known episodes: harbour-lights"),
+        ([EPISODE_ID], TrainSettings(recipe="magic"), "anchored_em"),
+        ([EPISODE_ID], TrainSettings(backbone="magic"), "embedded"),
+        ([EPISODE_ID], TrainSettings(anchor="magic"), "meld_dev"),
+    ],
+)
+def test_wrong_wishes_are_told_and_leave_nothing(labelled, ids, settings, says):
+    with pytest.raises(InputError, match=says):
+        run(train_student(labelled, ids, LabelSettings(), settings))
+    assert labelled.runs() == []
+
+
+def test_an_episode_that_nobody_read_is_told(labelled):
+    with pytest.raises(InputError, match=r"pipelines\.label"):
+        run(train_student(labelled, [EPISODE_ID], LabelSettings(context_lines=0), FAST))
+
+
+def test_an_episode_without_usable_faces_is_told(labelled):
+    for track in range(1, 41):
+        say(labelled, track, REJECT)
+    with pytest.raises(InputError, match="no face to learn from"):
+        trained(labelled)
+
+
+def test_cancelling_leaves_no_run(labelled):
+    stage = train_student(labelled, [EPISODE_ID], LabelSettings(), FAST)
+    for _ in range(3):
+        next(stage)
+    stage.close()
+    assert labelled.runs() == []
+    assert not list(labelled.root.rglob("*.tmp"))
