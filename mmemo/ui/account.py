@@ -6,6 +6,7 @@ from html import escape
 
 import pandas as pd
 
+from mmemo.episode.account import DropReason
 from mmemo.ui.html import percent
 
 KEPT = "gives training faces"
@@ -33,7 +34,7 @@ def account_html(cues: pd.DataFrame) -> str:
         if n
     )
     rows = "".join(
-        f'<tr><th scope="row"><i class="key" style="--tone:{tone}"></i>{escape(reason_words(reason))}</th>'
+        f'<tr><th scope="row"><i class="key" style="--tone:{tone}"></i>{escape(reason_words(reason))}{_meaning(reason)}</th>'
         f'<td class="num">{n}</td><td class="num">{percent(n / total) if total else "–"}</td></tr>'
         for (reason, n), tone in zip(parts, tones, strict=True)
     )
@@ -47,5 +48,10 @@ def account_html(cues: pd.DataFrame) -> str:
 
 
 def reason_words(reason: str) -> str:
-    """A drop reason as people read it: "off_screen_speaker" -> "off screen speaker"."""
+    """A drop reason as people read it: "no_face" -> "no face"."""
     return reason.replace("_", " ")
+
+
+def _meaning(reason: str) -> str:
+    known = {r.value: r.meaning for r in DropReason}
+    return f'<span class="why">{escape(known[reason])}</span>' if reason in known else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,48 +12,52 @@ from mmemo.evaluate.comparison import Comparison
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def gain_chart(comparison: Comparison) -> str:
+    """The gain with its intervals as one drawing."""
+    from mmemo.evaluate.plots import gain_figure
+    from mmemo.evaluate.style import figure_to_svg
+
+    return figure_to_svg(gain_figure(comparison), comparison.verdict())
+
 
 def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) -> list[str]:
-    """One <figure> a chart: those of the comparison, if there is one, then those of the training."""
-    return [*_comparison_charts(comparison), *_training_charts(workspace, run_id)]
-
-
-def _comparison_charts(comparison: Comparison | None) -> Iterator[str]:
-    from mmemo.evaluate.plots import confusion_figure, gain_figure, recall_figure
-    from mmemo.evaluate.style import figure_to_svg
-
-    if comparison is None:
-        return
-    yield _figure(
-        figure_to_svg(gain_figure(comparison), comparison.verdict()), "What adaptation brought, with 95 % intervals."
-    )
-    yield _figure(
-        figure_to_svg(recall_figure(comparison), "Recall a class"), "How many faces of each emotion are found."
-    )
-    yield _figure(
-        figure_to_svg(confusion_figure(comparison), "Confusion matrices"),
-        "What is taken for what: rows are gold, columns the prediction, in % of the row.",
-        wide=True,
-    )
-
-
-def _training_charts(workspace: Workspace, run_id: str) -> Iterator[str]:
-    from mmemo.evaluate.plots import curves_figure, noise_figure
-    from mmemo.evaluate.style import figure_to_svg
+    """One <figure> a chart: of the comparison, if there is one, and of the training as far as it was kept."""
+    from mmemo.evaluate.plots import confusion_figure, curves_figure, noise_figure, recall_figure
 
     folder = workspace.run_folder(run_id)
+    charts = []
+    if comparison is not None:
+        charts.append(_figure(recall_figure(comparison), "Recall", "How many faces of each emotion are found, in %."))
     if (folder / "curves.parquet").is_file():
-        curves = figure_to_svg(curves_figure(read_table(folder / "curves.parquet")), "Training curves")
-        yield _figure(curves, "Training and validation loss by epoch; thin lines are folds.")
-    noise = read_json(folder / "noise.json") if (folder / "noise.json").is_file() else None
-    if noise and noise.get("T"):
-        drawn = figure_to_svg(noise_figure(np.asarray(noise["T"])), "Noise of the text teacher")
-        yield _figure(
-            drawn,
-            "Estimated noise of the text teacher on this show: what it says where a face shows the row's emotion.",
+        curves = curves_figure(read_table(folder / "curves.parquet"))
+        charts.append(
+            _figure(curves, "Training curves", "Loss by epoch, every thin line one fold of the cross-fitting.")
         )
+    if comparison is not None:
+        words = "What is taken for what: rows are gold, columns the prediction, in % of the row."
+        charts.append(_figure(confusion_figure(comparison), "Confusion matrices", words, wide=True))
+    noise = _teacher_noise(folder)
+    if noise is not None:
+        words = (
+            "How the text teacher errs on this show, as estimated: what it says where a face shows the row's emotion."
+        )
+        charts.append(_figure(noise_figure(noise), "Noise of the text teacher", words, wide=True))
+    return charts
 
 
-def _figure(svg: str, caption: str, wide: bool = False) -> str:
+def _teacher_noise(folder: Path) -> np.ndarray | None:
+    """(7, 7) rows sum to 1; None for recipes that estimate none."""
+    path = folder / "noise.json"
+    matrix = read_json(path)["T"] if path.is_file() else None
+    return None if matrix is None else np.asarray(matrix, np.float64)
+
+
+def _figure(figure: Figure, name: str, caption: str, wide: bool = False) -> str:
+    from mmemo.evaluate.style import figure_to_svg
+
     css = "mm-card wide" if wide else "mm-card"
-    return f'<figure class="{css}">{svg}<figcaption>{escape(caption)}</figcaption></figure>'
+    return f'<figure class="{css}">{figure_to_svg(figure, name)}<figcaption>{escape(caption)}</figcaption></figure>'

@@ -16,7 +16,7 @@ from mmemo.flow.read import opinions, review_table
 from mmemo.labels import EKMAN7
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
-from mmemo.ui.charts import charts_of
+from mmemo.ui.charts import charts_of, gain_chart
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import card, chip, empty, file_url, page_part
 from mmemo.ui.work import comparison_of, report_of
@@ -58,7 +58,8 @@ def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:
         advice = "Adapt with a gold file, or correct some faces on the Review tab and retrain."
         return empty("This run was not measured: there is no gold to measure against", advice), charts
     return page_part(
-        verdict_html(comparison, report_of(workspace, chosen.run_id)), card(table_html(comparison))
+        verdict_html(comparison, report_of(workspace, chosen.run_id)),
+        card(table_html(comparison), gain_chart(comparison)),
     ), charts
 
 
@@ -130,6 +131,6 @@ def _contact(row: object) -> str:
     crop, text = Path(row.crop), str(row.text)  # type: ignore[attr-defined]
     marks = chip(str(row.image_label)) + chip(str(row.student_label))  # type: ignore[attr-defined]
     return (
-        f'<figure class="mm-tile" style="cursor:default;margin:0"><img src="{file_url(crop)}" loading="lazy" alt="">'
+        f'<figure class="mm-tile" style="cursor:default;margin:0"><img src="{file_url(crop)}" alt="">'
         f'<figcaption class="body" style="margin:0"><span class="chips">{marks}</span><span class="line">{escape(text)}</span></figcaption></figure>'
     )

@@ -15,6 +15,7 @@ from mmemo.errors import MmemoError
 from mmemo.store.labels import LabelStore
 from mmemo.store.workspace import Workspace
 from mmemo.ui.jobs import BUG_MESSAGE, JobRunner
+from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def told(handler: Handler) -> Handler:
         try:
             return handler(*args, **kwargs)
         except MmemoError as error:
-            warn(str(error))
+            warn(sentences(error))
         except Exception:
             log.exception("the handler %s failed", handler.__qualname__)
             warn(BUG_MESSAGE)

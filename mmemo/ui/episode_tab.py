@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from mmemo.ui.html import card, clock, empty, page_part
 from mmemo.ui.job_panel import JobPanel, watch
 from mmemo.ui.preview import playable, spoken_lines
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
-from mmemo.ui.work import Adaptation, adapt_stage
+from mmemo.ui.work import Adaptation, adapt_stage, comparison_of
 
 _NO_EPISODE = empty("No episode yet", "Choose a video and its subtitles, then press Adapt.")
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeTab:
-    """The public parts of the tab."""
+class EpisodeForm:
+    """What a person fills in, and the button."""
 
     video: gr.File
     subtitles: gr.File
@@ -34,13 +35,20 @@ class EpisodeTab:
     backbone: gr.Textbox
     finetune: gr.Checkbox
     adapt: gr.Button
-    player: gr.Video
-    account: gr.HTML
 
     @property
-    def form(self) -> list[Any]:
+    def fields(self) -> list[Any]:
         """Components in the order of the arguments of `start_adaptation`."""
         return [self.video, self.subtitles, self.gold, self.recipe, self.teacher, self.backbone, self.finetune]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeTab:
+    """The public parts of the tab."""
+
+    form: EpisodeForm
+    player: gr.Video
+    account: gr.HTML
 
 
 def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> EpisodeTab:
@@ -50,9 +58,11 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             gr.HTML('<div class="mm"><h3>Adapt to a new episode</h3></div>')
             form = _form()
         with gr.Column(scale=7, min_width=320):
-            player = gr.Video(label="Episode with its subtitles", interactive=False, buttons=[])
+            player = gr.Video(
+                label="Episode with its subtitles", show_label=False, interactive=False, height=380, buttons=[]
+            )
             account = gr.HTML(_NO_EPISODE, elem_id="mm-account")
-    tab = EpisodeTab(*form, player=player, account=account)
+    tab = EpisodeTab(form, player, account)
 
     @told
     def on_adapt(*fields: Any) -> tuple[Any, ...]:
@@ -62,12 +72,12 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         return show_episode(context, chosen)
 
-    tab.adapt.click(on_adapt, tab.form, panel.outputs, api_visibility="private")
+    form.adapt.click(on_adapt, form.fields, panel.outputs, api_visibility="private")
     selection.change(on_selection, selection, [player, account], show_progress="hidden", api_visibility="private")
     return tab
 
 
-def _form() -> tuple[Any, ...]:
+def _form() -> EpisodeForm:
     defaults = TrainSettings()
     video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=132, elem_id="mm-video")
     subtitles = gr.File(
@@ -103,7 +113,7 @@ def _form() -> tuple[Any, ...]:
             info="Much slower, and seldom better on one episode; off trains the last layer only.",
         )
     adapt = gr.Button("Adapt", variant="primary", size="lg", elem_id="mm-adapt")
-    return video, subtitles, gold, recipe, teacher, backbone, finetune, adapt
+    return EpisodeForm(video, subtitles, gold, recipe, teacher, backbone, finetune, adapt)
 
 
 def start_adaptation(
@@ -133,6 +143,16 @@ def start_adaptation(
     return context.jobs.submit(f"Adapt to {wish.video.name}", lambda: adapt_stage(context.workspace, wish))
 
 
+def _verdict(context: AppContext, run_id: str | None) -> str:
+    """The run's result in one sentence, nothing without a run."""
+    if run_id is None:
+        return ""
+    comparison = comparison_of(context.workspace, run_id)
+    outcome = comparison.gain.outcome if comparison else "unknown"
+    sentence = comparison.verdict() if comparison else "This run was not measured: there is no gold to measure against."
+    return f'<div class="mm-verdict {outcome}"><h3>{escape(sentence)}</h3><p class="small">The Compare tab has the table.</p></div>'
+
+
 def _kept(context: AppContext, upload: str, kind: UploadKind) -> Path:
     return keep_upload(context.workspace, Path(upload), kind)
 
@@ -140,7 +160,7 @@ def _kept(context: AppContext, upload: str, kind: UploadKind) -> Path:
 def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]:
     """Values for the player and the account of the chosen episode."""
     if chosen.episode_id is None:
-        return gr.Video(visible=False), _NO_EPISODE
+        return gr.Video(value=None), _NO_EPISODE
     workspace = context.workspace
     episode = workspace.episode(chosen.episode_id)
     cues, faces = workspace.cues(episode), workspace.faces(episode)
@@ -152,12 +172,13 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]
     ]
     boxes = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in facts)
     account = page_part(
-        card(f'<div class="mm-facts">{boxes}</div>', account_html(cues), title=f"Episode {chosen.episode_id}")
+        _verdict(context, chosen.run_id),
+        card(f'<div class="mm-facts">{boxes}</div>', account_html(cues), title=f"Episode {chosen.episode_id}"),
     )
     preview = playable(workspace, episode)
     if preview is None:
         note = page_part(
             '<p class="small soft">The video cannot be played here: it was moved, or its codec is not for browsers.</p>'
         )
-        return gr.Video(visible=False), note + account
-    return gr.Video(value=str(preview), subtitles=spoken_lines(cues), visible=True), account
+        return gr.Video(value=None), note + account
+    return gr.Video(value=str(preview), subtitles=spoken_lines(cues)), account

@@ -9,7 +9,7 @@ import gradio as gr
 
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.work import runs_of
+from mmemo.ui.work import run_title, runs_of
 
 PROMISE = "Turn an episode and its subtitles into a face-emotion model for that show, and see whether it is any better."
 _LOGO = (
@@ -77,7 +77,7 @@ def choose(
         run_id = runs[0] if runs else None
     return (
         gr.Dropdown(choices=episodes, value=episode_id),
-        gr.Dropdown(choices=runs, value=run_id),
+        gr.Dropdown(choices=[(run_title(workspace, run), run) for run in runs], value=run_id),
         selection.moved(episode_id, run_id),
     )
 

@@ -39,11 +39,11 @@ def job_panel(context: AppContext) -> JobPanel:
     """Build the panel; it asks the server only while a job is active."""
     with gr.Column(visible=False, elem_id="mm-job") as box:
         status = gr.HTML()
+        with gr.Row():
+            cancel = gr.Button("Cancel", size="sm", variant="stop", scale=0, min_width=120, elem_id="mm-cancel")
+            dismiss = gr.Button("Dismiss", size="sm", visible=False, scale=0, min_width=120, elem_id="mm-dismiss")
         with gr.Accordion("Log", open=False):
             log_view = gr.HTML()
-        with gr.Row():
-            cancel = gr.Button("Cancel", size="sm", variant="stop", elem_id="mm-cancel")
-            dismiss = gr.Button("Dismiss", size="sm", visible=False, elem_id="mm-dismiss")
     panel = JobPanel(
         box=box,
         status=status,

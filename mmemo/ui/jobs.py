@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from mmemo.errors import MmemoError
 from mmemo.progress import Progress, Stage
+from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ class JobRunner:
                 stage.close()
             return "cancelled", "Cancelled. What was finished is kept; start again to go on from there.", None
         except MmemoError as error:
-            return "failed", str(error), None
+            return "failed", sentences(error), None
         except Exception:
             log.exception("the job %r failed", job.title)
             return "failed", BUG_MESSAGE, None

@@ -25,7 +25,8 @@ _CONCURRENT_HANDLERS = 8
 
 def build_page(context: AppContext) -> gr.Blocks:
     """Compose the tabs; nothing heavy is imported or computed here."""
-    with gr.Blocks(title="mmemo", analytics_enabled=False, fill_width=True) as page:
+    page = gr.Blocks(title="mmemo", analytics_enabled=False, fill_width=True)
+    with page:
         top = header(context)
         panel = job_panel(context)
         with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):

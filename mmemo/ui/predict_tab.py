@@ -18,7 +18,8 @@ from mmemo.flow.predict import FacePrediction, load_predictors, predict_image
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.examples import draw_examples
-from mmemo.ui.html import empty, opinion, opinions, page_part
+from mmemo.ui.html import empty, opinion, opinions, page_part, percent
+from mmemo.ui.words import sentences
 
 _NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
 _NO_FACE = empty("No face found", "Faces must be about 40 pixels wide or more and look towards the camera.")
@@ -73,7 +74,7 @@ def _refuse_damaged(picture: gr.Image) -> None:
             return preprocess(payload)
         except (UnidentifiedImageError, OSError, ValueError):
             raise gr.Error(
-                escape(str(_damaged(getattr(payload, "orig_name", None) or "the picture"))),
+                escape(sentences(_damaged(getattr(payload, "orig_name", None) or "the picture"))),
                 title="That did not work",
                 print_exception=False,
             ) from None
@@ -125,7 +126,7 @@ def faces_html(found: Sequence[FacePrediction]) -> str:
 def _face_card(number: int, face: FacePrediction) -> str:
     head = (
         f'<div class="mm-face-head"><span class="mm-number">{number}</span>'
-        f'<span class="soft small">face, {face.detection_prob:.0%} sure</span></div>'
+        f'<span class="soft small">face, {percent(face.detection_prob)} sure</span></div>'
     )
     bars = opinions(
         [

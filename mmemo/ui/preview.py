@@ -42,9 +42,8 @@ def playable(workspace: Workspace, episode: Episode) -> Path | None:
 
 def spoken_lines(cues: pd.DataFrame) -> list[dict[str, Any]]:
     """Cues as the player wants them: text and a pair of seconds."""
-    return [
-        {"text": str(row.raw_text), "timestamp": [row.start_ms / 1000, row.end_ms / 1000]} for row in cues.itertuples()
-    ]
+    columns = zip(cues["raw_text"], cues["start_ms"], cues["end_ms"], strict=True)
+    return [{"text": str(text), "timestamp": [start / 1000, end / 1000]} for text, start, end in columns]
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -97,8 +97,8 @@ def _filter_row() -> list[Any]:
             [(title, name) for name, title in SOURCES.items()], value="target", label="Label of", min_width=150
         )
         label = gr.Dropdown([ANY, *EKMAN7.labels, REJECT, NOT_REVIEWED], value=ANY, label="Label", min_width=120)
-        lowest = gr.Slider(0, 100, 0, step=5, label="Confidence ≥ (%)", min_width=150, buttons=[])
-        highest = gr.Slider(0, 100, 100, step=5, label="Confidence ≤ (%)", min_width=150, buttons=[])
+        lowest = gr.Slider(0, 100, 0, step=5, label="At least %", min_width=150, buttons=[])
+        highest = gr.Slider(0, 100, 100, step=5, label="At most %", min_width=150, buttons=[])
         text = gr.Textbox(label="Words in the line", placeholder="search", min_width=140, elem_id="mm-search")
         differ = gr.Checkbox(label="Only where text and face disagree", min_width=160, elem_id="mm-differ")
     return [source, label, lowest, highest, differ, text]

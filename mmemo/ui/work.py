@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,13 @@ def trained_at(workspace: Workspace, run_id: str) -> pd.Timestamp:
     if not path.is_file():
         raise InputError(f"the run {run_id} is gone", hint="choose another one above")
     return pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
+
+
+def run_title(workspace: Workspace, run_id: str) -> str:
+    """A run as people tell it from others: its recipe, and when it was finished in local time."""
+    recipe = str(run_config(workspace, run_id).get("train", {}).get("recipe", run_id))
+    moment = datetime.fromtimestamp((workspace.run_folder(run_id) / "config.json").stat().st_mtime)
+    return f"{recipe.replace('_', ' ')}, {moment:%d %b %H:%M}"
 
 
 def comparison_of(workspace: Workspace, run_id: str) -> Comparison | None:

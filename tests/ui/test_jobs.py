@@ -86,7 +86,7 @@ def test_wrong_input_becomes_one_sentence(runner: JobRunner) -> None:
         raise InputError("a.mp4 is no video", hint="choose another file")
 
     view = wait_for(runner, runner.submit("adapt", wrong), ended)
-    assert (view.state, view.message) == ("failed", "a.mp4 is no video (choose another file)")
+    assert (view.state, view.message) == ("failed", "a.mp4 is no video. Choose another file.")
 
 
 def test_a_bug_is_named_a_bug_and_the_next_job_runs(runner: JobRunner, caplog: pytest.LogCaptureFixture) -> None:
@@ -104,7 +104,7 @@ def test_an_error_before_the_first_report_is_told_too(runner: JobRunner) -> None
     def refuses() -> Stage[None]:
         raise InputError("no such file")
 
-    assert wait_for(runner, runner.submit("adapt", refuses), ended).message == "no such file"
+    assert wait_for(runner, runner.submit("adapt", refuses), ended).message == "No such file."
 
 
 def test_cancel_closes_the_stage_and_frees_the_worker(runner: JobRunner) -> None:
