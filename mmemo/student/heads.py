@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,8 +77,9 @@ def train_head(
     curve: list[EpochLoss] = []
     best, best_loss, since = _copied(layer), float("inf"), 0
     for epoch in range(settings.epochs):
-        train_loss = _train_epoch(layer, optimizer, train, loss, settings)
-        val_loss = _mean_loss(layer, val, loss)
+        with _one_thread():
+            train_loss = _train_epoch(layer, optimizer, train, loss, settings)
+            val_loss = _mean_loss(layer, val, loss)
         curve.append(EpochLoss(epoch, train_loss, val_loss))
         yield Progress(stage, epoch + 1, settings.epochs, f"loss {train_loss:.3f}")
         if len(val_rows) == 0 or val_loss < best_loss - 1e-5:
@@ -93,6 +95,17 @@ def shuffled_batches(count: int, batch_size: int) -> Iterator[Tensor]:
     """Row numbers 0..count-1 in random order, in batches; torch's own generator decides."""
     order = torch.randperm(count)
     yield from (order[start : start + batch_size] for start in range(0, count, batch_size))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Batches of a linear layer are too small to share: waiting for a second core costs up to ten times the work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _scaling(features: np.ndarray, start: LinearHead | None) -> tuple[np.ndarray, np.ndarray]:
