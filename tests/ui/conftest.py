@@ -1,0 +1,178 @@
+"""The real app in its own process, and a real headless Chromium that tolerates no error and no foreign request."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mmemo.settings import REPOSITORY
+from mmemo.store.workspace import Workspace
+from tests.conftest import CHROMIUM
+from tests.ui.made import ready_workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_START_S = 90
+_WAIT_MS = 20_000
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+DESKTOP = (1280, 800)
+PHONE = (390, 844)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApp:
+    """An app that answers at `url`, its workspace, and how long it took to answer."""
+
+    url: str
+    workspace: Workspace
+    start_s: float
+
+
+@contextmanager
+def running_app(workspace: Workspace, *flags: str) -> Iterator[RunningApp]:
+    """Start the app on a free port and stop it afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    log = workspace.root.parent / f"{workspace.root.name}-app.log"
+    command = [sys.executable, REPOSITORY / "app.py", "--workspace", workspace.root, "--port", str(port), *flags]
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_up(process, url, log)
+        yield RunningApp(url, workspace, time.monotonic() - started)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"no answer within {_START_S} s: {log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def ready_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """One app over a workspace that has an adapted episode with two runs; shared, so tests use tracks of their own."""
+    with running_app(ready_workspace(tmp_path_factory.mktemp("ready") / "workspace"), "--no-sample") as app:
+        yield app
+
+
+@pytest.fixture
+def empty_app(tmp_path: Path) -> Iterator[RunningApp]:
+    """An app over an empty workspace."""
+    with running_app(Workspace(tmp_path / "workspace"), "--no-sample") as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's browser, headless."""
+    pytest.importorskip("playwright", reason="playwright is missing: pip install -r requirements-dev.txt")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What went wrong in a page, and whom it tried to reach."""
+
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+
+OpenPage = Callable[..., "Page"]
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """Open a page of an app; afterwards no page may have had an error or asked another host for anything."""
+    trouble, contexts = Trouble(), []
+
+    def open_(app: RunningApp, size: tuple[int, int] = DESKTOP, scheme: Any = "light") -> Page:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, permissions=["camera"]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(_WAIT_MS)
+        _watch(page, trouble)
+        page.goto(app.url)
+        page.wait_for_selector("#mm-account .mm-empty, #mm-account .mm-table")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert trouble.foreign == []
+    assert trouble.errors == []
+
+
+def _watch(page: Page, trouble: Trouble) -> None:
+    def on_route(route: Any) -> None:
+        address = urlsplit(route.request.url)
+        if address.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            trouble.foreign.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", on_route)
+    page.on("pageerror", lambda error: trouble.errors.append(str(error)))
+    page.on("console", lambda said: trouble.errors.append(said.text) if said.type == "error" else None)
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Choose a tab by its name."""
+    page.get_by_role("tab", name=name).click()
+
+
+def toast(page: Page) -> str:
+    """The text of the toast that appears."""
+    shown = page.get_by_test_id("toast-body").last
+    shown.wait_for()
+    return shown.inner_text()
+
+
+def give_file(page: Page, field_id: str, path: Path) -> None:
+    """Put a file into a field and wait until it has arrived."""
+    field_ = page.locator(field_id)
+    remove = field_.get_by_label("Remove this file")
+    if remove.count():
+        remove.first.click()
+    field_.locator("input[type=file]").set_input_files(str(path))
+    field_.get_by_text(path.stem).first.wait_for()

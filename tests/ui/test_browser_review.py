@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.ui.conftest import DESKTOP, PHONE, OpenPage, RunningApp, open_tab
+from tests.ui.made import EPISODE_ID, LINES
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_a_face_is_found_corrected_kept_over_a_reload_and_undone(ready_app: RunningApp, open_page: OpenPage):
+    page = open_page(ready_app)
+    open_tab(page, "Review")
+    page.locator("#mm-search textarea, #mm-search input").fill("ferry leaves")
+    page.wait_for_function("document.querySelectorAll('#mm-grid .mm-tile').length === 5")
+    tile = page.locator("#mm-grid .mm-tile[data-track='3']")
+    tile.click()
+    page.locator("#mm-focus").get_by_text("The ferry leaves at nine.").first.wait_for()
+    assert page.locator("#mm-focus .mm-opinion").count() == 4
+    page.locator("#mm-focus button[data-do='surprise']").click()
+    page.locator("#mm-focus button[data-do='surprise'][aria-pressed='true']").wait_for()
+    assert "you: surprise" in tile.inner_text()
+    assert "1 correction since the last training" in page.locator("#mm-retrain").inner_text()
+
+    page.reload()
+    page.wait_for_selector("#mm-account .mm-table")
+    open_tab(page, "Review")
+    tile.click()
+    page.locator("#mm-focus button[data-do='surprise'][aria-pressed='true']").wait_for()
+    labels = ready_app.workspace.labels()
+    assert labels.current(EPISODE_ID).set_index("track_id")["label"][3] == "surprise"
+    page.locator("#mm-focus button[data-do='undo']").click()
+    page.locator("#mm-focus button[data-do='surprise'][aria-pressed='false']").wait_for()
+    assert 3 not in labels.current(EPISODE_ID)["track_id"].tolist()
+    labels.close()
+
+
+def test_filters_narrow_the_grid_and_pages_turn(ready_app: RunningApp, open_page: OpenPage):
+    page = open_page(ready_app)
+    open_tab(page, "Review")
+    page.locator("#mm-position").get_by_text("40 of 40 faces, page 1 of 2").wait_for()
+    page.locator("#mm-page-forward").click()
+    page.locator("#mm-position").get_by_text("page 2 of 2").wait_for()
+    assert page.locator("#mm-grid .mm-tile").count() == 16
+    page.get_by_label("Label", exact=True).click()
+    page.get_by_role("option", name="joy").click()
+    page.wait_for_function("document.querySelectorAll('#mm-grid .mm-tile').length < 16")
+    shown = page.locator("#mm-grid .mm-tile .chips")
+    assert shown.count() > 0
+    assert all(re.search("joy", text) for text in shown.all_inner_texts())
+    page.locator("#mm-search textarea, #mm-search input").fill("no such words")
+    page.locator("#mm-grid").get_by_text("Nothing matches").wait_for()
+
+
+def test_lines_are_shown_as_text_never_as_markup(ready_app: RunningApp, open_page: OpenPage):
+    page = open_page(ready_app)
+    open_tab(page, "Review")
+    page.locator("#mm-grid").get_by_text("<b>We won</b> the regatta").first.wait_for()
+    assert page.locator("#mm-grid .line b").count() == 0
+
+
+def test_next_moves_the_focus_along_the_grid(ready_app: RunningApp, open_page: OpenPage):
+    page = open_page(ready_app)
+    open_tab(page, "Review")
+    page.locator("#mm-grid .mm-tile[data-track='1']").click()
+    page.locator("#mm-focus").get_by_text("face 1 at 0:00").wait_for()
+    page.locator("#mm-focus button[data-do='next']").click()
+    page.locator("#mm-focus").get_by_text("face 2 at 0:02").wait_for()
+    assert page.locator("#mm-grid .mm-tile.chosen").get_attribute("data-track") == "2"
+    assert LINES[1] in page.locator("#mm-focus .said").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_tab_is_wider_than_the_screen(ready_app: RunningApp, open_page: OpenPage, size: tuple[int, int], scheme: str):
+    page = open_page(ready_app, size, scheme)
+    for name in ("Episode", "Predict", "Review", "Compare"):
+        open_tab(page, name)
+        page.wait_for_timeout(400)
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, name
