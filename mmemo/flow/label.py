@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 
 from mmemo.errors import InputError
+from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import hash_value, publish_folder, write_json, write_table
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.teacher.lines import Line, lines_of, spoken
 from mmemo.teacher.loading import load_teacher, teacher_identity
-from mmemo.teacher.sources import EMBEDDED
+from mmemo.teacher.protocol import read_with_progress
+from mmemo.teacher.sources import EMBEDDED, find_teacher
 
 OPINIONS_FILE = "opinions.parquet"
 _STAGE = "label"
@@ -77,20 +79,15 @@ def label_episode(workspace: Workspace, episode: Episode, settings: LabelSetting
     cues = workspace.cues(episode)
     ids = cues.loc[spoken(cues), "cue_id"]
     yield Progress(_STAGE, 0, len(ids), "loading the teacher")
-    teacher = load_teacher(settings.teacher)
-    folder = _folder(workspace, episode, cues, teacher.identity, settings)
+    identity = find_teacher(settings.teacher).identity
+    folder = _folder(workspace, episode, cues, identity, settings)
     done_before = (folder / OPINIONS_FILE).is_file()
     if not done_before:
-        probs = np.zeros((len(ids), 7), np.float32)
-        done = 0
-        for batch in teacher.read(lines_of(cues, settings.context_lines)):
-            probs[done : done + len(batch)] = batch
-            done += len(batch)
-            yield Progress(_STAGE, done, len(ids), episode.episode_id)
-        _publish(folder, ids, probs, {"settings": settings, "teacher": teacher.identity, "cut": episode.cut_key})
+        probs = yield from _opinions(lines_of(cues, settings.context_lines), settings.teacher, episode.episode_id)
+        _publish(folder, ids, probs, {"settings": settings, "teacher": identity, "cut": episode.cut_key})
     return LabelReport(
         episode_id=episode.episode_id,
-        teacher=teacher.identity,
+        teacher=identity,
         key=folder.name.rpartition("-")[2],
         read=0 if done_before else len(ids),
         skipped=len(ids) if done_before else 0,
@@ -108,6 +105,13 @@ def label_episodes(
         report = yield from label_episode(workspace, episode, settings)
         reports.append(report)
     return reports
+
+
+def _opinions(lines: list[Line], teacher: str, note: str) -> Stage[np.ndarray]:
+    if not lines:
+        return np.zeros((0, len(EKMAN7)), np.float32)
+    probs = yield from read_with_progress(load_teacher(teacher).read(lines), len(lines), _STAGE, note)
+    return probs
 
 
 def _folder(workspace: Workspace, episode: Episode, cues: pd.DataFrame, identity: str, settings: LabelSettings) -> Path:

@@ -138,7 +138,8 @@ def read_two_head(folder: Path) -> TwoHeadWeights:
 
 def _pack_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     exact = np.abs(matrix).max(axis=1) / 127 if matrix.size else np.zeros(len(matrix), np.float32)
-    scale = exact.astype(np.float16)
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        scale = exact.astype(np.float16)
     scale = np.where(scale < exact, np.nextafter(scale, np.float16(np.inf)), scale).astype(np.float16)
     if not np.isfinite(scale).all():
         raise InputError("a weight is too large for half precision", hint="export the teacher again")

@@ -7,13 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
+from mmemo.progress import Progress, Stage
 from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor
 from mmemo.teacher.lines import Line
 
 DEFAULT_BATCH = 64
 # Lines of like length are read together; this many batches are sorted at a time, so that the first
 # answers come soon and a cancel takes effect soon.
-_BATCHES_SORTED_TOGETHER = 8
+_BATCHES_SORTED_TOGETHER = 4
 
 
 class Teacher(Protocol):
@@ -51,3 +52,15 @@ def read_all(teacher: Teacher, lines: Sequence[Line]) -> np.ndarray:
     """(N, 7) float32 opinions on all lines at once; N may be 0."""
     batches = list(teacher.read(lines))
     return np.concatenate(batches) if batches else np.zeros((0, 7), np.float32)
+
+
+def read_with_progress(batches: Iterator[np.ndarray], total: int, stage: str, note: str = "") -> Stage[np.ndarray]:
+    """Collect batches of (B, K) answers into (total, K), telling after each how far it is; total may not be 0."""
+    assert total > 0, "there is something to read"
+    collected: list[np.ndarray] = []
+    done = 0
+    for batch in batches:
+        collected.append(batch)
+        done += len(batch)
+        yield Progress(stage, done, total, note)
+    return np.concatenate(collected)

@@ -10,13 +10,14 @@ from pathlib import Path
 from mmemo.errors import InputError, ModelUnavailable
 from mmemo.settings import MODELS
 from mmemo.store.files import hash_file, storage_errors
+from mmemo.teacher.anchors import ANCHORS_FILE
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = MODELS / "teacher-minilm"
 # What a classifier needs; other frameworks' copies of the weights stay where they are.
 _SMALL_FILES = (
     "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt",
-    "*.model", "bpe.codes", "anchors.json",
+    "*.model", "bpe.codes", ANCHORS_FILE,
 )  # fmt: skip
 _WEIGHT_FILES = (("model*.safetensors", "model.safetensors.index.json"), ("pytorch_model*.bin*",))
 _IDENTIFYING = (".safetensors", ".bin", ".json", ".txt", ".model")
@@ -41,7 +42,7 @@ def find_teacher(name: str, *, download: bool = True) -> TeacherSource:
     """
     if name == EMBEDDED:
         return _embedded()
-    if Path(name).expanduser().is_dir():
+    if name and Path(name).expanduser().is_dir():
         return _folder(Path(name).expanduser())
     if not _HUB_ID.fullmatch(name):
         raise InputError(f"there is no folder {name!r}", hint=f"check its path, or use {EMBEDDED} or a hub id")
@@ -62,7 +63,8 @@ def _folder(folder: Path) -> TeacherSource:
             hint="save one with save_pretrained, or pack one with pipelines.pack_teacher",
         )
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in _IDENTIFYING):
+    files = (p for p in folder.iterdir() if p.is_file() and p.suffix in _IDENTIFYING and p.name != ANCHORS_FILE)
+    for path in sorted(files):
         digest.update(f"{path.name}={hash_file(path)};".encode())
     return TeacherSource(folder, f"folder:{folder.resolve().name}@{digest.hexdigest()}")
 
