@@ -147,7 +147,7 @@ def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="0 bytes"):
         probe(empty)
     for path in (text, noise):
-        with pytest.raises(InputError, match="no video|no picture"):
+        with pytest.raises(InputError, match=r"no video|no picture"):
             probe(path)
     with pytest.raises(InputError, match="single picture"):
         probe(picture)

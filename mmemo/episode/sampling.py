@@ -1,0 +1,122 @@
+"""Which frames a cue needs, and the frames of each cue collected from one forward pass over the video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mmemo.episode.clock import StageClock
+from mmemo.episode.video import Pictures, ShownFrame, VideoInfo, frames_at
+from mmemo.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """How densely a cue is looked at.
+
+    `face_frames` frames, evenly inside the cue, are searched for faces and give the crops. Grey pictures for mouth
+    motion are taken `motion_fps` times a second, at most `max_motion_frames` a cue, `motion_width_px` on the longer
+    edge.
+    """
+
+    face_frames: int = 3
+    motion_fps: float = 8.0
+    max_motion_frames: int = 24
+    motion_width_px: int = 720
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.face_frames <= 25:
+            raise InputError("the face frames of a cue must be 1 to 25", hint="3 is a good number")
+        if not 0 < self.motion_fps <= 60:
+            raise InputError("the motion frames a second must be above 0 and at most 60", hint="8 is a good number")
+        if self.max_motion_frames < 0 or self.motion_width_px < 64:
+            raise InputError("too few or too small pictures for mouth motion", hint="use 24 and 720 px")
+
+    def face_times(self, start_ms: int, end_ms: int) -> list[int]:
+        """Middles of equal parts of the cue: 1/6, 3/6 and 5/6 for three."""
+        return _middles(start_ms, end_ms, self.face_frames)
+
+    def motion_times(self, start_ms: int, end_ms: int) -> list[int]:
+        """Middles of equal parts of the cue, about `motion_fps` a second."""
+        wanted = round((end_ms - start_ms) / 1000 * self.motion_fps)
+        return _middles(start_ms, end_ms, min(wanted, self.max_motion_frames))
+
+
+@dataclass(slots=True)
+class CueFrames:
+    """The frames of one cue: grey pictures at `times_ms` for motion, and full colour ones for faces."""
+
+    cue: int
+    times_ms: list[int] = field(default_factory=list)
+    greys: list[np.ndarray] = field(default_factory=list)
+    face_indices: list[int] = field(default_factory=list)
+    face_pictures: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def face_times_ms(self) -> list[int]:
+        """When the colour frames are on screen."""
+        return [self.times_ms[i] for i in self.face_indices]
+
+
+def sample_cues(
+    video: VideoInfo,
+    spans_ms: Sequence[tuple[int, int, int]],
+    settings: SamplingSettings,
+    *,
+    threads: int,
+    clock: StageClock,
+) -> Iterator[CueFrames]:
+    """The frames of every (cue, start_ms, end_ms), each as soon as its last frame is there; all cues are answered.
+
+    `spans_ms` is in order of start. A frame on screen for several asked times is given once. Memory holds the cues
+    that are running, not the episode.
+    """
+    requests = _requests(spans_ms, settings)
+    last_of = {cue: asked_ms for asked_ms, cue, _ in requests}
+    pending = {cue: CueFrames(cue) for cue, _, _ in spans_ms}
+    pictures = Pictures(video.pixel_aspect)
+    shown = frames_at(video.path, [asked_ms for asked_ms, _, _ in requests], threads=threads)
+    running: set[int] = set()
+    position = 0
+    while True:
+        with clock.measure("decode"):
+            frame = next(shown, None)
+        if frame is None:
+            break
+        while requests[position][0] < frame.asked_ms:
+            position += 1  # times without a picture
+        _, cue, is_face = requests[position]
+        position += 1
+        with clock.measure("convert"):
+            _add(pending[cue], frame, is_face, pictures, settings)
+        running.add(cue)
+        for done in sorted(c for c in running if last_of[c] < frame.asked_ms):
+            running.remove(done)
+            yield pending.pop(done)
+    yield from pending.values()
+
+
+def _middles(start_ms: int, end_ms: int, count: int) -> list[int]:
+    return [start_ms + (2 * i + 1) * (end_ms - start_ms) // (2 * count) for i in range(count)]
+
+
+def _requests(spans_ms: Sequence[tuple[int, int, int]], settings: SamplingSettings) -> list[tuple[int, int, bool]]:
+    """(asked_ms, cue, is_face) in order of time."""
+    asked: list[tuple[int, int, bool]] = []
+    for cue, start_ms, end_ms in spans_ms:
+        faces = settings.face_times(start_ms, end_ms)
+        asked += [(time_ms, cue, True) for time_ms in faces]
+        asked += [(time_ms, cue, False) for time_ms in set(settings.motion_times(start_ms, end_ms)) - set(faces)]
+    return sorted(asked)
+
+
+def _add(frames: CueFrames, shown: ShownFrame, is_face: bool, pictures: Pictures, settings: SamplingSettings) -> None:
+    if not frames.times_ms or frames.times_ms[-1] != shown.shown_ms:
+        frames.times_ms.append(shown.shown_ms)
+        frames.greys.append(pictures.grey(shown.frame, settings.motion_width_px))
+    index = len(frames.times_ms) - 1
+    if is_face and index not in frames.face_indices:
+        frames.face_indices.append(index)
+        frames.face_pictures.append(pictures.rgb(shown.frame))

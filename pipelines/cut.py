@@ -1,0 +1,88 @@
+"""`python -m pipelines.cut VIDEO [SRT]`: cues, faces, tracks and speakers of an episode, with the account of cues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmemo.episode.account import DropReason
+from mmemo.episode.faces import DetectorSettings
+from mmemo.episode.sampling import SamplingSettings
+from mmemo.episode.speakers import SpeakerSettings
+from mmemo.flow.cut import CutReport, CutSettings, cut_episode
+from mmemo.store.files import to_json
+from mmemo.store.workspace import Workspace
+from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+
+_DETECTOR, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
+
+
+def cut(
+    video: Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")],
+    subtitles: Annotated[
+        Path | None, typer.Argument(metavar="[SRT]", help="Its subtitles; default: the .srt beside the video.")
+    ] = None,
+    min_face: Annotated[
+        int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
+    ] = _DETECTOR.min_face_px,
+    detect_width: Annotated[
+        int, typer.Option("--detect-width", help="Wider frames are reduced to this for the search; crops are not.")
+    ] = _DETECTOR.max_width_px,
+    min_prob: Annotated[
+        float, typer.Option("--min-prob", help="Faces that the detector is less sure of are ignored.")
+    ] = _DETECTOR.min_prob,
+    face_frames: Annotated[
+        int, typer.Option("--face-frames", help="Frames of a cue that are searched for faces.")
+    ] = _SAMPLING.face_frames,
+    motion_fps: Annotated[
+        float, typer.Option("--motion-fps", help="Frames a second that are looked at for mouth motion.")
+    ] = _SAMPLING.motion_fps,
+    margin: Annotated[
+        float,
+        typer.Option(
+            "--margin",
+            help="Of several faces the speaker's mouth must move this many times as much as any other; "
+            "a larger margin drops more cues as several_speakers.",
+        ),
+    ] = _SPEAKER.margin,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Cut an episode at its subtitles: find the faces of every cue, and who speaks.
+
+    Prints the account: every cue is kept, or dropped for exactly one reason. Running it again does nothing when
+    video, subtitles and options are the same.
+    """
+    settings = CutSettings(
+        detector=DetectorSettings(min_face_px=min_face, max_width_px=detect_width, min_prob=min_prob),
+        sampling=SamplingSettings(face_frames=face_frames, motion_fps=motion_fps),
+        speaker=SpeakerSettings(margin=margin),
+    )
+    report = run_with_bar(cut_episode(Workspace(workspace), video, subtitles, settings))
+    tell_account(report)
+    if as_json:
+        print(to_json(report.to_contract()))
+
+
+def tell_account(report: CutReport) -> None:
+    """Print the account of cues as a table, and what should be known about the input."""
+    account = report.account
+    rows = [("kept", account.kept, "a face that speaks the line was found")]
+    rows += [(reason.value, account.dropped.get(reason.value, 0), reason.meaning) for reason in DropReason]
+    print(f"\nEpisode {report.episode_id}{' (was cut before)' if report.skipped else ''}")
+    for name, count, meaning in rows:
+        if count or name == "kept":
+            print(f"  {name:<17}{count:>6}  {meaning}")
+    print(f"  {'all cues':<17}{account.total:>6}  {report.tracks} face tracks, {report.faces} faces")
+    taken = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
+    memory = f"; peak memory {report.peak_rss_mb:.0f} MB" if report.peak_rss_mb is not None else ""
+    say(f"subtitle read as {report.encoding}; {report.repaired_total} repairs, {report.refused_total} refusals")
+    say(f"seconds: {taken}{memory}")
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+
+
+if __name__ == "__main__":
+    main(cut)
