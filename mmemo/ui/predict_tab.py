@@ -19,6 +19,7 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.html import empty, opinion, opinions, page_part, percent
+from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
 
 _NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
@@ -92,7 +93,8 @@ def show_faces(workspace: Workspace, path: str | None, run_id: str | None) -> tu
     """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture."""
     if not path:
         return gr.Image(value=None, visible=False), _NOTHING_YET
-    picture = read_image(Path(path))
+    with names_only(workspace):
+        picture = read_image(Path(path))
     found = predict_image(picture, load_predictors(workspace, run_id))
     if not found:
         return gr.Image(value=None, visible=False), _NO_FACE

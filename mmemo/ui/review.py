@@ -51,7 +51,7 @@ def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     if filters.only_disagreement:
         keep &= table["teacher_label"] != table["image_label"]
     if filters.text.strip():
-        keep &= table["text"].fillna("").str.contains(filters.text.strip(), case=False, regex=False)
+        keep &= table["text"].fillna("").astype(str).str.contains(filters.text.strip(), case=False, regex=False)
     return table[keep]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmemo.errors import InputError
+from mmemo.errors import InputError, MmemoError
 from mmemo.store.files import hash_file, publish_file
 from mmemo.store.workspace import Workspace
 
@@ -57,6 +60,19 @@ def keep_upload(workspace: Workspace, path: Path, kind: UploadKind) -> Path:
         with publish_file(kept) as temporary:
             _link_or_copy(path, temporary)
     return kept
+
+
+@contextmanager
+def names_only(workspace: Workspace) -> Iterator[None]:
+    """Tell people of their file by its own name, not by the place where the workspace keeps it."""
+    places = "|".join(
+        re.escape(str(folder.resolve())) for folder in (sources_folder(workspace), workspace.scratch / "uploads")
+    )
+    try:
+        yield
+    except MmemoError as error:
+        message, hint = (re.sub(rf"(?:{places})/[^/]+/", "", text) for text in (error.message, error.hint))
+        raise type(error)(message, hint=hint) from error
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

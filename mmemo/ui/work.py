@@ -14,6 +14,7 @@ from mmemo.errors import InputError, StorageError
 from mmemo.progress import Stage
 from mmemo.store.files import read_json
 from mmemo.store.workspace import Workspace
+from mmemo.ui.uploads import names_only
 
 if TYPE_CHECKING:
     from mmemo.evaluate.comparison import Comparison
@@ -53,7 +54,8 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
         label=LabelSettings(teacher=wish.teacher),
         train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
     )
-    result = yield from adapt(workspace, settings)
+    with names_only(workspace):
+        result = yield from adapt(workspace, settings)
     return Outcome(result.cut.episode_id, result.run.run_id)
 
 

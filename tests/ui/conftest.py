@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import pytest
 from mmemo.settings import REPOSITORY
 from mmemo.store.workspace import Workspace
 from tests.conftest import CHROMIUM
-from tests.ui.made import ready_workspace
+from tests.ui.made import camera_picture, ready_workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -81,6 +81,9 @@ def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> Non
     pytest.fail(f"no answer within {_START_S} s: {log.read_text(encoding='utf-8')}")
 
 
+StartApp = Callable[..., RunningApp]
+
+
 @pytest.fixture(scope="session")
 def ready_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """One app over a workspace that has an adapted episode with two runs; shared, so tests use tracks of their own."""
@@ -96,15 +99,25 @@ def empty_app(tmp_path: Path) -> Iterator[RunningApp]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's browser, headless."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Debian's browser, headless; its camera looks at a drawn face."""
     pytest.importorskip("playwright", reason="playwright is missing: pip install -r requirements-dev.txt")
     from playwright.sync_api import sync_playwright
 
+    camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    camera_picture(camera)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(_FLAGS))
+        flags = [*_FLAGS, f"--use-file-for-fake-video-capture={camera}"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def start_app() -> Iterator[StartApp]:
+    """Start apps that run until the end of the test; name it before `open_page`, so that pages close first."""
+    with ExitStack() as apps:
+        yield lambda workspace, *flags: apps.enter_context(running_app(workspace, *flags))
 
 
 @dataclass(slots=True)

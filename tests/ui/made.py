@@ -68,6 +68,15 @@ def tiny_video(path: Path, seconds: int, size_px: tuple[int, int] = (320, 240), 
         container.mux(stream.encode())
 
 
+def camera_picture(path: Path) -> None:
+    """A Motion JPEG of one drawn face, as Chromium's fake camera wants it."""
+    frame = np.full((480, 640, 3), 90, np.uint8)
+    frame[:, 80:560] = _face(1, 480)
+    with path.open("wb") as stream:
+        for _ in range(5):
+            Image.fromarray(frame).save(stream, format="JPEG", quality=90)
+
+
 def subtitles_text(cues: int) -> str:
     """An .srt with one line every two seconds."""
     blocks = []

@@ -74,7 +74,9 @@ def test_next_moves_the_focus_along_the_grid(ready_app: RunningApp, open_page: O
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_tab_is_wider_than_the_screen(ready_app: RunningApp, open_page: OpenPage, size: tuple[int, int], scheme: str):
+def test_no_tab_is_wider_than_the_screen(
+    ready_app: RunningApp, open_page: OpenPage, size: tuple[int, int], scheme: str
+):
     page = open_page(ready_app, size, scheme)
     for name in ("Episode", "Predict", "Review", "Compare"):
         open_tab(page, name)

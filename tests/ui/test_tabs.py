@@ -1,0 +1,298 @@
+"""The handlers behind the tabs, called as plain functions; no browser, no server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmemo.errors import InputError
+from mmemo.labels import EKMAN7
+from mmemo.progress import Progress, Stage
+from mmemo.store.workspace import Workspace
+from mmemo.ui import context as context_module
+from mmemo.ui import job_panel, page
+from mmemo.ui.compare_tab import show_comparison
+from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.episode_tab import show_episode, start_adaptation
+from mmemo.ui.examples import draw_examples
+from mmemo.ui.header import choose
+from mmemo.ui.jobs import JobRunner, JobView
+from mmemo.ui.predict_tab import FacePrediction, faces_html, show_faces, with_boxes
+from mmemo.ui.preview import playable, spoken_lines
+from mmemo.ui.review_tab import press, show, start_retraining
+from mmemo.ui.sample import install_sample
+from mmemo.ui.work import runs_of
+from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
+from tests.ui.test_jobs import ended, wait_for
+
+CHOSEN = Selection(EPISODE_ID, RUN_IDS[0], 1)
+FILTERS = ("target", "any", 0, 100, False, None)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ready_workspace(tmp_path_factory.mktemp("made") / "workspace", tracks=26).root
+
+
+@pytest.fixture
+def ready(made: Path, tmp_path: Path) -> Iterator[AppContext]:
+    shutil.copytree(made, tmp_path / "ready")
+    yield from _context(Workspace(tmp_path / "ready"))
+
+
+@pytest.fixture
+def bare(workspace: Workspace) -> Iterator[AppContext]:
+    yield from _context(workspace)
+
+
+def _context(workspace: Workspace) -> Iterator[AppContext]:
+    context = AppContext(workspace, workspace.labels(), JobRunner())
+    yield context
+    context.jobs.close()
+    context.labels.close()
+
+
+@pytest.fixture
+def toasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    shown: list[str] = []
+    for module in (context_module.gr, job_panel.gr):
+        for kind in ("Warning", "Success", "Info"):
+            monkeypatch.setattr(module, kind, lambda message, **_: shown.append(message))
+    return shown
+
+
+def test_the_choice_falls_back_to_the_newest(ready: AppContext):
+    episode, run, selection = choose(ready.workspace, Selection(), "gone", "gone")
+    assert (selection.episode_id, selection.run_id, selection.revision) == (EPISODE_ID, RUN_IDS[0], 1)
+    assert episode.value == EPISODE_ID
+    assert [value for _, value in run.choices] == list(RUN_IDS)
+
+
+def test_an_empty_workspace_has_nothing_to_choose(bare: AppContext):
+    assert choose(bare.workspace, Selection(), None, None)[2] == Selection(None, None, 1)
+
+
+def test_a_damaged_run_is_left_out(ready: AppContext):
+    (ready.workspace.run_folder(RUN_IDS[0]) / "config.json").write_text("{")
+    assert runs_of(ready.workspace, EPISODE_ID) == [RUN_IDS[1]]
+
+
+def test_wrong_input_becomes_a_toast_and_a_bug_names_itself(toasts: list[str], caplog: pytest.LogCaptureFixture):
+    @told
+    def wrong() -> None:
+        raise InputError("<b> is no video", hint="choose another")
+
+    @told
+    def broken() -> None:
+        raise ZeroDivisionError("secret")
+
+    assert wrong() == {"__type__": "update"}
+    assert broken() == {"__type__": "update"}
+    assert toasts[0] == "&lt;b&gt; is no video. Choose another."
+    assert "bug" in toasts[1]
+    assert "secret" not in toasts[1]
+    assert "secret" in caplog.text
+
+
+def test_the_episode_is_shown_with_its_account_and_lines(ready: AppContext):
+    player, account = show_episode(ready, CHOSEN)
+    assert "26 kept + 6 dropped" in account
+    assert "mm-verdict" in account
+    assert f"{EPISODE_ID}.mp4" in str(player.value)
+    assert show_episode(ready, Selection())[1] == show_episode(ready, Selection(None, None, 9))[1]
+
+
+def test_an_episode_whose_video_is_gone_says_so(ready: AppContext):
+    episode = ready.workspace.episode(EPISODE_ID)
+    Path(episode.video).unlink()
+    assert playable(ready.workspace, episode) is None
+    assert "cannot be played" in show_episode(ready, CHOSEN)[1]
+
+
+def test_lines_for_the_player_are_in_seconds(ready: AppContext):
+    lines = spoken_lines(ready.workspace.cues(ready.workspace.episode(EPISODE_ID)))
+    assert lines[1]["timestamp"] == [2.0, 3.6]
+
+
+@pytest.mark.parametrize(
+    ("video", "subtitles", "words"), [(None, "a.srt", "there is no video"), ("a.mp4", None, "there are no subtitles")]
+)
+def test_adaptation_needs_both_files(bare: AppContext, video: str | None, subtitles: str | None, words: str):
+    with pytest.raises(InputError, match=words):
+        start_adaptation(bare, video, subtitles, None, "anchored_em", "", "", False)
+    assert bare.jobs.latest() is None
+
+
+def test_adaptation_to_no_video_fails_in_a_sentence_and_frees_the_runner(bare: AppContext, tmp_path: Path):
+    (tmp_path / "a.mp4").write_bytes(b"no video at all")
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHi.\n")
+    files = (str(tmp_path / "a.mp4"), str(tmp_path / "a.srt"))
+    job = start_adaptation(bare, *files, None, "anchored_em", " ", " ", False)
+    view = wait_for(bare.jobs, job, ended, timeout_s=60)
+    assert view.state == "failed"
+    assert "a.mp4" in view.message
+    assert str(bare.workspace.root) not in view.message
+    assert bare.workspace.episodes() == []
+
+
+def test_review_shows_a_page_and_the_chosen_face(ready: AppContext):
+    grid, focus, position, number, track, _ = show(ready, CHOSEN, 0, 3, *FILTERS)
+    assert grid.count("mm-tile") == 24
+    assert 'data-track="3"' in focus
+    assert "26 of 26 faces, page 1 of 2" in position
+    assert (number, track) == (0, 3)
+
+
+def test_review_forgets_a_face_that_is_not_there(ready: AppContext):
+    assert show(ready, CHOSEN, 0, 99, *FILTERS)[4] is None
+
+
+def test_review_without_an_episode_says_what_to_do(bare: AppContext):
+    assert "Adapt to an episode" in show(bare, Selection(), 0, None, *FILTERS)[0]
+    with pytest.raises(InputError, match="no episode"):
+        press(bare, Selection(), 0, 1, "joy", *FILTERS)
+
+
+def test_keys_label_move_and_undo_the_track_that_they_name(ready: AppContext):
+    values = press(ready, CHOSEN, 0, 5, "disgust", *FILTERS)
+    assert "You said: disgust" in values[1]
+    assert "1 correction since the last training" in values[5].value
+    assert press(ready, CHOSEN, 0, 24, "next", *FILTERS)[3:5] == (1, 25)
+    assert press(ready, CHOSEN, 1, 25, "previous", *FILTERS)[3:5] == (0, 24)
+    assert "What does this face show?" in press(ready, CHOSEN, 0, 5, "undo", *FILTERS)[1]
+
+
+def test_retraining_needs_a_student(bare: AppContext):
+    with pytest.raises(InputError, match="no student"):
+        start_retraining(bare, Selection())
+
+
+def test_the_comparison_is_shown_with_its_charts(ready: AppContext):
+    verdict, charts = show_comparison(ready.workspace, CHOSEN)
+    assert "Student, adapted" in verdict
+    assert "report.html" in verdict
+    assert charts.count("<svg") == 4
+    assert charts.count('class="mm-tile"') == 12
+
+
+def test_a_run_that_was_never_measured_says_so(ready: AppContext):
+    (ready.workspace.report_folder(RUN_IDS[0]) / "comparison.json").unlink()
+    verdict, charts = show_comparison(ready.workspace, CHOSEN)
+    assert "no gold" in verdict
+    assert charts.count("<svg") == 2
+
+
+def test_nothing_is_compared_without_a_run(bare: AppContext):
+    assert "Adapt to an episode" in show_comparison(bare.workspace, Selection())[0]
+
+
+def prediction(student: bool) -> FacePrediction:
+    probs = dict.fromkeys(EKMAN7.labels, 1 / 7)
+    box = np.array([10, 10, 50, 60], np.float32)
+    return FacePrediction(box, 0.98, probs, probs if student else None)
+
+
+def test_every_face_has_a_number_and_both_bars():
+    made = faces_html([prediction(True), prediction(True)])
+    assert made.count("data-face=") == 2
+    assert made.count("data-top=") == 4
+    assert "not trained yet" in faces_html([prediction(False)])
+
+
+def test_boxes_are_drawn_on_a_copy():
+    picture = np.zeros((80, 80, 3), np.uint8)
+    drawn = with_boxes(picture, [prediction(True)])
+    assert picture.max() == 0
+    assert drawn[60, 30].max() > 0
+
+
+def test_no_picture_is_no_prediction_and_a_damaged_one_is_told(bare: AppContext, tmp_path: Path):
+    assert "No picture yet" in show_faces(bare.workspace, None, None)[1]
+    (tmp_path / "x.png").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=r"x\.png is no picture"):
+        show_faces(bare.workspace, str(tmp_path / "x.png"), None)
+
+
+def test_examples_are_drawn_once(bare: AppContext):
+    paths = draw_examples(bare.workspace)
+    before = [path.stat().st_mtime_ns for path in paths]
+    assert [path.stat().st_mtime_ns for path in draw_examples(bare.workspace)] == before
+    for path in paths:
+        with Image.open(path) as picture:
+            assert picture.height == 320
+
+
+def test_the_sample_fills_an_empty_workspace_only(ready: AppContext, bare: AppContext, tmp_path: Path):
+    assert install_sample(bare.workspace, ready.workspace.root)
+    assert bare.workspace.runs() == ready.workspace.runs()
+    assert not install_sample(bare.workspace, ready.workspace.root)
+    assert not install_sample(Workspace(tmp_path / "new"), tmp_path / "no-such-folder")
+
+
+def _two() -> Stage[str]:
+    yield Progress("cut", 1, 2, "half")
+    return "made"
+
+
+def test_the_end_of_a_watched_job_is_told_once(toasts: list[str]):
+    runner = JobRunner()
+    job = runner.submit("Adapt to <pilot>", _two)
+    wait_for(runner, job, ended)
+    values = job_panel.watch(runner, job)
+    assert toasts == ["Adapt to &lt;pilot&gt;"]
+    assert values[6] is None
+    assert values[7] == job
+    job_panel.watch(runner, values[6])
+    assert len(toasts) == 1
+    runner.dismiss(job)
+    assert job_panel.watch(runner, None)[1] == ""
+    runner.close()
+
+
+def view(**changes: Any) -> JobView:
+    values: dict[str, Any] = {
+        "job_id": 1, "title": "Adapt", "state": "running", "progress": Progress("train", 30, 120, "fold 2"), "steps": ("cut", "train"),
+        "log": (), "elapsed_s": 61.0, "rate": 4.0, "remaining_s": 22.5, "cancelling": False, "message": "", "result": None,
+    }  # fmt: skip
+    return JobView(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ("train: 30 of 120 (25 %)", "4.0 a second", "about 22 s left in this step", "1 min 1 s so far", "fold 2")),
+        ({"rate": 0.25, "remaining_s": None}, ("one every 4.0 s",)),
+        ({"progress": Progress("cut", 3, 0), "rate": None, "remaining_s": None}, ("unknown", "cut: 3")),
+        ({"progress": None, "steps": (), "state": "queued"}, ("waiting",)),
+        ({"cancelling": True}, ("stopping after this step",)),
+        ({"state": "failed", "message": "<x> is no video."}, ("&lt;x&gt; is no video.", "1 min 1 s in all", "halt")),
+    ],
+)
+def test_the_panel_says_where_a_job_is(changes: dict[str, Any], words: tuple[str, ...]):
+    made = job_panel.status_html(view(**changes))
+    assert all(word in made for word in words)
+
+
+def test_after_a_job_its_outcome_is_chosen(ready: AppContext):
+    from mmemo.ui.work import Outcome
+
+    def stage() -> Stage[Outcome]:
+        yield Progress("cut", 1, 1)
+        return Outcome(EPISODE_ID, RUN_IDS[1])
+
+    job = ready.jobs.submit("adapt", stage)
+    wait_for(ready.jobs, job, ended)
+    assert page.show_outcome(ready, Selection(), job)[2].run_id == RUN_IDS[1]
+    assert page.show_outcome(ready, CHOSEN, None)[2] == CHOSEN.moved(EPISODE_ID, RUN_IDS[0])
+
+
+def test_only_pictures_reports_and_previews_are_served(ready: AppContext):
+    folders = page.served_folders(ready)
+    assert all(not (ready.workspace.root / "labels.db").is_relative_to(folder) for folder in folders)
+    assert all(not (ready.workspace.root / "sources").is_relative_to(folder) for folder in folders)
