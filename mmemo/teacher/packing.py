@@ -87,14 +87,14 @@ def unpack_tensors(packed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def pack_folder(source: Path, folder: Path) -> PackReport:
     """Store the two-head teacher of `source` small in `folder`, which must not exist; anchors are not carried over."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if folder.exists():
         raise InputError(f"{folder} exists already", hint="choose a new folder or remove the old one")
     weights = read_two_head(source)
     packed = pack_tensors(weights.tensors)
     with publish_folder(folder) as temporary:
-        save_file(packed, temporary / WEIGHTS_FILE)
+        (temporary / WEIGHTS_FILE).write_bytes(save(packed))
         config = {"format": FORMAT, "version": FORMAT_VERSION, "encoder": weights.encoder}
         write_json(temporary / CONFIG_FILE, config | {"heads": HEADS, "max_tokens": weights.max_tokens})
         (temporary / TOKENIZER_FILE).write_bytes(_existing(source / TOKENIZER_FILE).read_bytes())

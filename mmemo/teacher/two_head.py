@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from mmemo.errors import InputError
 from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor, choose_anchor, read_anchors
+from mmemo.teacher.encoder import BertEncoder
 from mmemo.teacher.lines import Line
 from mmemo.teacher.packing import HEADS, TOKENIZER_FILE, TwoHeadWeights, read_two_head
 from mmemo.teacher.precision import inference_dtype
@@ -88,20 +90,17 @@ class TwoHeadTeacher:
 
 
 class _TwoHeadNetwork(nn.Module):
-    def __init__(self, encoder: nn.Module, width: int) -> None:
+    def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        self.encoder = encoder
+        width = settings["hidden_size"]
+        self.encoder = BertEncoder(settings)
         self.heads = nn.ModuleDict({head: nn.Linear(width, len(labels)) for head, labels in HEADS.items()})
 
     @classmethod
     def built(cls, weights: TwoHeadWeights) -> _TwoHeadNetwork:
-        """Build the network from its settings alone and fill in the weights; a misfit raises InputError."""
-        from transformers.models.bert import BertConfig, BertModel
-
+        """Build the network without memory of its own and put the weights in; a misfit raises InputError."""
         with torch.device("meta"):
-            network = cls(
-                BertModel(BertConfig(**weights.encoder), add_pooling_layer=False), weights.encoder["hidden_size"]
-            )
+            network = cls(weights.encoder)
         named = {
             f"heads.{name}" if name.split(".")[0] in HEADS else name: torch.from_numpy(tensor)
             for name, tensor in weights.tensors.items()
@@ -112,24 +111,11 @@ class _TwoHeadNetwork(nn.Module):
             raise InputError(
                 "the teacher's weights do not fit its settings", hint="export the teacher again"
             ) from error
-        _fill_positions(network.encoder, weights.encoder["max_position_embeddings"])
         return network.eval()
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor, head: str) -> torch.Tensor:
         """(B, L) ids, segments and mask -> (B, K) logits of a head over the masked mean of the last states."""
-        states = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state.float()
+        states = self.encoder(ids, types, mask).float()
         shares = mask.unsqueeze(-1).float()
         logits: torch.Tensor = self.heads[head]((states * shares).sum(dim=1) / shares.sum(dim=1))
         return logits
-
-
-def _fill_positions(encoder: nn.Module, length: int) -> None:
-    """Give the buffers that are not stored with the weights their values; they were built without memory."""
-    for name, buffer in list(encoder.named_buffers()):
-        if not buffer.is_meta:
-            continue
-        owner = encoder.get_submodule(name.rpartition(".")[0])
-        kind = name.rpartition(".")[2]
-        assert kind in ("position_ids", "token_type_ids"), f"unknown buffer {name}"
-        value = torch.arange(length) if kind == "position_ids" else torch.zeros(length, dtype=torch.int64)
-        owner.register_buffer(kind, value.expand(1, -1), persistent=False)
