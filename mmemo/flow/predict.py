@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # One still picture may be searched more closely than thousands of frames.
 _SEARCH_WIDTH_PX = 1280
-_KEPT_STUDENTS = 4
+_KEPT_STUDENTS = 2
 _loading = threading.Lock()
 
 

@@ -47,7 +47,8 @@ class Preprocessing:
             raise InputError(
                 f"a face crop has shape {crop.shape} and type {crop.dtype}", hint="give height x width x 3 uint8, RGB"
             )
-        pixels = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float() / 255.0
+        # A copy: torch warns of arrays that it may not write, such as those of Pillow.
+        pixels = torch.from_numpy(crop.astype(np.float32, order="C")).permute(2, 0, 1)[None] / 255.0
         if self.grey:
             pixels = (pixels * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
         size = (self.input_px, self.input_px)
