@@ -15,7 +15,7 @@ from mmemo.episode.cleaning import CleanText, TextKind, clean_text
 from mmemo.episode.clock import StageClock
 from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square, sharpness
 from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
-from mmemo.episode.speakers import MouthMotion, SpeakerSettings, Verdict, choose_speaker, mouth_motion
+from mmemo.episode.speakers import MouthMotion, SpeakerSettings, Verdict, choose_speaker, liveliness, mouth_motion
 from mmemo.episode.subtitles import SubtitleCue
 from mmemo.episode.tracks import SeenFace, Track, link_faces, shot_numbers
 from mmemo.episode.video import VideoInfo
@@ -163,16 +163,17 @@ def _judged(
     motions = [_motion(track, frames, shots, scale) for track in tracks]
     candidates = _candidates(tracks, len(frames.face_indices))
     verdict, chosen = choose_speaker([motions[i] for i in candidates], settings.speaker)
-    if text.voices > 1:
-        verdict = Verdict.UNCLEAR
-    reason, roles = {
-        Verdict.SPEAKER: (None, ("speaker", "listener")),
-        Verdict.OFF_SCREEN: (DropReason.OFF_SCREEN, ("listener", "listener")),
-        Verdict.UNCLEAR: (DropReason.SEVERAL_SPEAKERS, ("candidate", "candidate")),
-    }[verdict]
     speaker = None if chosen is None else candidates[chosen]
-    parts = zip(tracks, motions, strict=True)
-    return _Outcome(reason, [(track, roles[i != speaker], motion) for i, (track, motion) in enumerate(parts)])
+    reason, role = None, "speaker"
+    if verdict is Verdict.UNCLEAR or text.voices > 1:
+        reason, role = DropReason.SEVERAL_SPEAKERS, "candidate"
+    elif verdict is Verdict.SILENT and speaker is not None:
+        pictures = [frames.greys[i] for i in frames.face_indices]
+        if liveliness(tracks[speaker], pictures, scale) > settings.speaker.lives_above:
+            reason, role = DropReason.OFF_SCREEN, "listener"
+    others = "candidate" if role == "candidate" else "listener"
+    parts = enumerate(zip(tracks, motions, strict=True))
+    return _Outcome(reason, [(track, role if i == speaker else others, motion) for i, (track, motion) in parts])
 
 
 def _motion(track: Track, frames: CueFrames, shots: Sequence[int], scale: float) -> MouthMotion:
