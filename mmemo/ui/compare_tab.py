@@ -35,7 +35,7 @@ class CompareTab:
 
 def compare_tab(context: AppContext, selection: gr.State) -> CompareTab:
     """Build the tab; it shows the report of the chosen run."""
-    verdict = gr.HTML(_NOTHING, elem_id="mm-verdict")
+    verdict = gr.HTML(elem_id="mm-verdict")
     charts = gr.HTML(elem_id="mm-charts")
 
     @told

@@ -68,4 +68,4 @@ def told(handler: Handler) -> Handler:
 
 def warn(sentence: str) -> None:
     """Show a toast; the sentence may hold file names, so it is escaped."""
-    gr.Warning(escape(sentence), duration=_TOAST_SECONDS, title="That did not work")
+    gr.Warning(escape(sentence), duration=_TOAST_SECONDS)

@@ -16,7 +16,7 @@ from mmemo.ui.account import account_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import card, clock, empty, page_part
 from mmemo.ui.job_panel import JobPanel, watch
-from mmemo.ui.preview import playable, spoken_lines
+from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import Adaptation, adapt_stage, comparison_of
 
@@ -61,7 +61,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             player = gr.Video(
                 label="Episode with its subtitles", show_label=False, interactive=False, height=380, buttons=[]
             )
-            account = gr.HTML(_NO_EPISODE, elem_id="mm-account")
+            account = gr.HTML(elem_id="mm-account")
     tab = EpisodeTab(form, player, account)
 
     @told
@@ -181,4 +181,4 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]
             '<p class="small soft">The video cannot be played here: it was moved, or its codec is not for browsers.</p>'
         )
         return gr.Video(value=None), note + account
-    return gr.Video(value=str(preview), subtitles=spoken_lines(cues)), account
+    return gr.Video(value=str(preview), subtitles=subtitle_track(workspace, episode)), account

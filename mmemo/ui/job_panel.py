@@ -74,9 +74,7 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
 
     @told
     def on_dismiss(watched: int | None) -> tuple[Any, ...]:
-        shown = context.jobs.latest()
-        if shown is not None:
-            context.jobs.dismiss(shown.job_id)
+        context.jobs.dismiss()
         return watch(context.jobs, watched)
 
     for event, handler in (
@@ -116,9 +114,9 @@ def _tell_end(view: JobView) -> None:
     if view.state == "failed":
         warn(view.message)
     elif view.state == "done":
-        gr.Success(escape(view.title), title="Done", duration=8)
+        gr.Success(f"Done: {escape(view.title)}", duration=8)
     else:
-        gr.Info(escape(view.message), title="Cancelled", duration=8)
+        gr.Info(escape(view.message), duration=8)
 
 
 def status_html(view: JobView) -> str:

@@ -177,11 +177,10 @@ class JobRunner:
             if job.state == "queued":
                 job.end("cancelled", "Cancelled before it began.")
 
-    def dismiss(self, job_id: int) -> None:
-        """Forget an ended job, so that pages no longer show it."""
+    def dismiss(self) -> None:
+        """Forget the jobs that ended, so that pages no longer show them."""
         with self._lock:
-            job = self._jobs.get(job_id)
-            if job is not None and job.ended_at is not None:
+            for job_id in [j.job_id for j in self._jobs.values() if j.ended_at is not None]:
                 del self._jobs[job_id]
 
     def close(self, timeout_s: float = 10.0) -> None:

@@ -76,7 +76,6 @@ def _refuse_damaged(picture: gr.Image) -> None:
         except (UnidentifiedImageError, OSError, ValueError):
             raise gr.Error(
                 escape(sentences(_damaged(getattr(payload, "orig_name", None) or "the picture"))),
-                title="That did not work",
                 print_exception=False,
             ) from None
 

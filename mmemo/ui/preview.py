@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from html import escape
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from mmemo.store.files import publish_file
 from mmemo.store.workspace import Episode, Workspace
@@ -40,10 +38,26 @@ def playable(workspace: Workspace, episode: Episode) -> Path | None:
     return target
 
 
-def spoken_lines(cues: pd.DataFrame) -> list[dict[str, Any]]:
-    """Cues as the player wants them: text and a pair of seconds."""
-    columns = zip(cues["raw_text"], cues["start_ms"], cues["end_ms"], strict=True)
-    return [{"text": str(text), "timestamp": [start / 1000, end / 1000]} for text, start, end in columns]
+def subtitle_track(workspace: Workspace, episode: Episode) -> Path:
+    """The episode's lines as WebVTT, the one format that browsers play, with every cue as it was read."""
+    target = preview_folder(workspace) / episode.video_hash[:12] / f"{episode.cut_key}.vtt"
+    if not target.is_file():
+        cues = workspace.cues(episode)
+        columns = zip(cues["raw_text"], cues["start_ms"], cues["end_ms"], strict=True)
+        blocks = [f"{_stamp(start)} --> {_stamp(end)}\n{_cue_text(str(text))}\n" for text, start, end in columns]
+        with publish_file(target) as temporary:
+            temporary.write_text("WEBVTT\n\n" + "\n".join(blocks), encoding="utf-8")
+    return target
+
+
+def _stamp(ms: int) -> str:
+    seconds, rest = divmod(int(ms), 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+
+
+def _cue_text(text: str) -> str:
+    """Text that ends no cue early: markup is escaped, which covers the arrow too, and empty lines are left out."""
+    return "\n".join(escape(line, quote=False) for line in text.splitlines() if line.strip())
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

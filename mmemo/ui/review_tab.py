@@ -71,7 +71,7 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Rev
     filters = _filter_row()
     with gr.Row(elem_id="mm-review"):
         with gr.Column(scale=7, min_width=300):
-            grid = gr.HTML(_NO_EPISODE, js_on_load=GRID_SCRIPT, elem_id="mm-grid")
+            grid = gr.HTML(js_on_load=GRID_SCRIPT, elem_id="mm-grid")
             with gr.Row(elem_id="mm-pager"):
                 back = gr.Button("← Page", size="sm", min_width=80, elem_id="mm-page-back")
                 position = gr.HTML(elem_id="mm-position")

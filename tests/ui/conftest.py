@@ -184,8 +184,7 @@ def toast(page: Page) -> str:
 def give_file(page: Page, field_id: str, path: Path) -> None:
     """Put a file into a field and wait until it has arrived."""
     field_ = page.locator(field_id)
-    remove = field_.get_by_label("Remove this file")
-    if remove.count():
-        remove.first.click()
+    if field_.get_by_label("Clear").count():
+        field_.get_by_label("Clear").click()
     field_.locator("input[type=file]").set_input_files(str(path))
     field_.get_by_text(path.stem).first.wait_for()

@@ -62,7 +62,7 @@ def test_a_new_runner_has_nothing_to_show(runner: JobRunner) -> None:
     assert runner.latest() is None
     assert runner.view(1) is None
     runner.cancel(1)
-    runner.dismiss(1)
+    runner.dismiss()
 
 
 def test_a_job_runs_to_its_result_and_keeps_its_steps(runner: JobRunner) -> None:
@@ -147,11 +147,11 @@ def test_dismiss_forgets_only_jobs_that_ended(runner: JobRunner) -> None:
     endless = Endless()
     job_id = runner.submit("adapt", endless)
     assert endless.started.wait(5)
-    runner.dismiss(job_id)
+    runner.dismiss()
     assert runner.view(job_id) is not None
     runner.cancel(job_id)
     wait_for(runner, job_id, ended)
-    runner.dismiss(job_id)
+    runner.dismiss()
     assert runner.latest() is None
 
 

@@ -24,7 +24,7 @@ from mmemo.ui.examples import draw_examples
 from mmemo.ui.header import choose
 from mmemo.ui.jobs import JobRunner, JobView
 from mmemo.ui.predict_tab import FacePrediction, faces_html, show_faces, with_boxes
-from mmemo.ui.preview import playable, spoken_lines
+from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.review_tab import press, show, start_retraining
 from mmemo.ui.sample import install_sample
 from mmemo.ui.work import runs_of
@@ -115,9 +115,15 @@ def test_an_episode_whose_video_is_gone_says_so(ready: AppContext):
     assert "cannot be played" in show_episode(ready, CHOSEN)[1]
 
 
-def test_lines_for_the_player_are_in_seconds(ready: AppContext):
-    lines = spoken_lines(ready.workspace.cues(ready.workspace.episode(EPISODE_ID)))
-    assert lines[1]["timestamp"] == [2.0, 3.6]
+def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
+    episode = ready.workspace.episode(EPISODE_ID)
+    path = subtitle_track(ready.workspace, episode)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.600\n")
+    assert text.count(" --> ") == 32
+    assert "&lt;b&gt;We won&lt;/b&gt;" in text
+    shutil.rmtree(ready.workspace.scratch)
+    assert subtitle_track(ready.workspace, episode) == path
 
 
 @pytest.mark.parametrize(
@@ -245,12 +251,12 @@ def test_the_end_of_a_watched_job_is_told_once(toasts: list[str]):
     job = runner.submit("Adapt to <pilot>", _two)
     wait_for(runner, job, ended)
     values = job_panel.watch(runner, job)
-    assert toasts == ["Adapt to &lt;pilot&gt;"]
+    assert toasts == ["Done: Adapt to &lt;pilot&gt;"]
     assert values[6] is None
     assert values[7] == job
     job_panel.watch(runner, values[6])
     assert len(toasts) == 1
-    runner.dismiss(job)
+    runner.dismiss()
     assert job_panel.watch(runner, None)[1] == ""
     runner.close()
 
