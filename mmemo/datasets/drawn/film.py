@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import av.stream
 
 FPS = Fraction(1000, FRAME_MS)
-_QUALITY = "28"  # x264's constant rate factor: small files, faces still clean
+_QUALITY = "25"  # x264's constant rate factor: small files, faces still clean
 _GRAIN = 1.6
 
 
