@@ -13,6 +13,7 @@ from mmemo.flow.label import LabelSettings
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
+from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar
 from pipelines._options import (
     AnchorOption,
@@ -43,7 +44,7 @@ def adapt(
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
-    teacher: TeacherOption = LabelSettings().teacher,
+    teacher: TeacherOption = EMBEDDED,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,

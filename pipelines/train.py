@@ -11,6 +11,7 @@ from mmemo.flow.train import RunRecord, train_student
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
+from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 from pipelines._options import (
     AnchorOption,
@@ -32,7 +33,7 @@ def train(
         typer.Option("--episode", help="Train on this episode; may be given several times. Default: all."),
     ] = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
-    teacher: TeacherOption = LabelSettings().teacher,
+    teacher: TeacherOption = EMBEDDED,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,
