@@ -65,8 +65,10 @@ def test_a_running_job_survives_a_reload_and_is_cancelled(
     page.locator("#mm-job .mm-state.running").wait_for()
     page.locator("#mm-cancel").click()
     page.locator("#mm-job .mm-state.cancelled").wait_for(timeout=60_000)
-    assert empty_app.workspace.episodes() == []
-    assert list((empty_app.workspace.root / "episodes").rglob("*.tmp")) == []
+    assert empty_app.workspace.runs() == []
+    assert [
+        path for name in ("episodes", "runs", "reports") for path in (empty_app.workspace.root / name).rglob("*.tmp")
+    ] == []
 
     give_file(page, "#mm-video", pilot[0])
     give_file(page, "#mm-subtitles", pilot[1])
