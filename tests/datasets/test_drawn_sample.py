@@ -80,6 +80,17 @@ def test_subtitles_have_the_quirks_of_real_ones(episode: Episode) -> None:
     assert any("|" in c.text for c in episode.cues)
 
 
+def test_the_readme_counts_what_is_there(episode: Episode) -> None:
+    text = (SAMPLE / "README.md").read_text(encoding="utf-8")
+    seconds = round(episode.timeline.duration_ms / 1000)
+    emotions = Counter(c.emotion for c in episode.cues if not c.expected_drop)
+    assert f"| {len(episode.cues)} subtitles" in text
+    assert f"{seconds // 60} min {seconds % 60} s" in text
+    assert " | ".join(str(emotions[label]) for label in EKMAN7.labels) in text
+    for kind, count in Counter(c.kind for c in episode.cues).items():
+        assert f"| {kind} | {count} |" in text
+
+
 def test_cues_follow_each_other(episode: Episode) -> None:
     assert all(a.end_ms <= b.start_ms for a, b in zip(episode.cues, episode.cues[1:], strict=False))
 
