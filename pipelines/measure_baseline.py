@@ -37,8 +37,11 @@ def measure_baseline(
         rows.append(_row(split, scores, face_ms))
         say(_line(rows[-1]))
         if split == "valid":
-            source = {"data": "FER+ valid, faces whose majority is one of the seven", "faces": scores.n}
-            save_confusion(output, soft_confusion(faces.labels, probs), backbone.identity, {**source})
+            source: dict[str, object] = {
+                "data": "FER+ valid, faces whose majority is one of the seven",
+                "faces": scores.n,
+            }
+            save_confusion(output, soft_confusion(faces.labels, probs), backbone.identity, source)
     say(f"confusion written to {output}")
     if as_json:
         print(to_json({"benchmark": "baseline on FER+", "rows": rows, "settings": {"identity": backbone.identity}}))
@@ -62,7 +65,7 @@ def _row(split: str, scores: Scores, face_ms: float) -> dict[str, object]:
 def _line(row: dict[str, object]) -> str:
     recall = row["recall"]
     assert isinstance(recall, dict)
-    parts = ", ".join(f"{label} {recall[label]:.2f}" for label in EKMAN7.labels)
+    parts = ", ".join(f"{label} {recall[label]:.2f}" for label in EKMAN7.labels if recall[label] is not None)
     return (
         f"{row['name']}: {row['n']} faces, accuracy {row['accuracy']:.4f}, macro-F1 {row['macro_f1']:.4f}; "
         f"recall {parts}; {row['face_ms']:.1f} ms a face"

@@ -58,7 +58,7 @@ def read_ferplus(path: Path) -> FerPlus:
 
 def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             images, votes = stored["images"], stored["votes"]
     except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
         raise InputError(

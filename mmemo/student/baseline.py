@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmemo.errors import ModelUnavailable, StorageError
+from mmemo.errors import InputError, ModelUnavailable, StorageError
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.store.files import read_json, write_json
@@ -84,8 +84,10 @@ def own_head(backbone: Backbone) -> LinearHead:
 
 
 def soft_confusion(gold: np.ndarray, probs: np.ndarray) -> SoftConfusion:
-    """Measure (N, 7) votes against (N,) gold classes; every class must occur."""
-    assert set(np.unique(gold)) == set(range(CLASSES)), "every class needs faces"
+    """Measure (N, 7) votes against (N,) gold classes; a class without faces raises InputError."""
+    missing = [label for i, label in enumerate(EKMAN7.labels) if not (gold == i).any()]
+    if missing:
+        raise InputError(f"no face shows {', '.join(missing)}", hint="measure on faces of all seven emotions")
     matrix = np.stack([probs[gold == label].mean(axis=0) for label in range(CLASSES)])
     return SoftConfusion(matrix, probs.mean(axis=0))
 

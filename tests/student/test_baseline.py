@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmemo.errors import ModelUnavailable
+from mmemo.errors import InputError, ModelUnavailable
 from mmemo.labels import EKMAN7
 from mmemo.student import baseline as module
 from mmemo.student.backbones import backbone
@@ -90,6 +90,11 @@ def test_soft_confusion_by_hand():
     np.testing.assert_allclose(found.matrix[0], [0.5, 0.5, 0, 0, 0, 0, 0])
     np.testing.assert_allclose(found.matrix[1:], np.eye(7)[1:])
     np.testing.assert_allclose(found.prior, [1 / 8, 2 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 8])
+
+
+def test_a_class_without_faces_cannot_be_measured():
+    with pytest.raises(InputError, match="no face shows joy, fear"):
+        soft_confusion(np.array([0, 2, 3, 4, 6]), np.full((5, 7), 1 / 7))
 
 
 @pytest.fixture

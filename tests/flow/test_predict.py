@@ -1,0 +1,211 @@
+"""From a picture to the opinions on its faces; which student answers; many pictures; the command."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmemo.datasets.drawn.characters import CAST
+from mmemo.datasets.drawn.portrait import draw_face
+from mmemo.errors import InputError, StorageError
+from mmemo.flow.predict import (
+    FacePrediction,
+    Predictors,
+    PredictSettings,
+    load_predictors,
+    predict_files,
+    predict_image,
+)
+from mmemo.labels import EKMAN7
+from mmemo.progress import run
+from mmemo.store.workspace import Workspace
+from mmemo.student.model import save_weights
+from pipelines.predict import predict
+
+
+def drawn(name: str = "Nora", label: str = "joy", size_px: int = 240) -> np.ndarray:
+    return draw_face(CAST[name], label, 1.0, np.random.default_rng(7), size_px)
+
+
+def save_run(workspace: Workspace, run_id: str, favourite: str) -> None:
+    """A student that always says one label."""
+    folder = workspace.run_folder(run_id)
+    folder.mkdir(parents=True)
+    bias = np.zeros(len(EKMAN7), np.float32)
+    bias[EKMAN7.index(favourite)] = 20
+    save_weights(folder, {"head.weight": np.zeros((len(EKMAN7), 1280), np.float32), "head.bias": bias})
+    (folder / "config.json").write_text(json.dumps({"train": {"backbone": "embedded"}}))
+
+
+def save_picture(path: Path, pixels: np.ndarray) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def alone(workspace: Workspace) -> Predictors:
+    return load_predictors(workspace, None)
+
+
+def test_a_picture_without_a_face(alone: Predictors):
+    assert predict_image(np.full((120, 160, 3), 90, np.uint8), alone) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 700), (700, 5)])
+def test_a_picture_too_small_for_a_face(alone: Predictors, shape: tuple[int, int]):
+    assert predict_image(np.zeros((*shape, 3), np.uint8), alone) == []
+
+
+def test_one_face_without_a_student(alone: Predictors):
+    picture = drawn()
+    (face,) = predict_image(picture, alone)
+    x1, y1, x2, y2 = face.box_xyxy_px
+    assert 0 <= x1 < 120 < x2 <= 240 and 0 <= y1 < 120 < y2 <= 240
+    assert 0.9 <= face.detection_prob <= 1
+    assert tuple(face.image_only) == EKMAN7.labels
+    assert sum(face.image_only.values()) == pytest.approx(1, abs=1e-4)
+    assert face.student is None
+
+
+def test_every_face_of_a_picture_surest_first(alone: Predictors):
+    picture = np.hstack([drawn("Nora"), drawn("Felix", "anger"), drawn("Mei", "sadness")])
+    faces = predict_image(picture, alone)
+    middles = sorted(float(face.box_xyxy_px[[0, 2]].mean()) for face in faces)
+    assert [round(middle / 240 - 0.5) for middle in middles] == [0, 1, 2]
+    probs = [face.detection_prob for face in faces]
+    assert probs == sorted(probs, reverse=True)
+
+
+def test_a_box_stays_inside_the_picture(alone: Predictors):
+    picture = drawn()[:, 60:]
+    for face in predict_image(picture, alone):
+        assert (face.box_xyxy_px >= 0).all()
+        assert (face.box_xyxy_px <= [180, 240, 180, 240]).all()
+
+
+def test_the_student_answers_beside_the_baseline(workspace: Workspace, alone: Predictors):
+    save_run(workspace, "always-fear", "fear")
+    models = load_predictors(workspace, "always-fear")
+    (face,) = predict_image(drawn(), models)
+    assert face.student is not None and face.student["fear"] > 0.99
+    assert face.image_only == pytest.approx(predict_image(drawn(), alone)[0].image_only)
+
+
+def test_models_are_loaded_once_until_the_run_changes(workspace: Workspace):
+    import os
+
+    save_run(workspace, "a", "joy")
+    first = load_predictors(workspace, "a")
+    assert load_predictors(workspace, "a") is first
+    assert load_predictors(workspace, None) is load_predictors(workspace, None)
+    os.utime(workspace.run_folder("a") / "config.json", ns=(1, 1))
+    assert load_predictors(workspace, "a") is not first
+
+
+def test_runs_of_one_name_in_two_workspaces_are_two(tmp_path: Path):
+    for name, favourite in (("one", "joy"), ("two", "anger")):
+        save_run(Workspace(tmp_path / name), "run", favourite)
+    for name, favourite in (("one", "joy"), ("two", "anger")):
+        (face,) = predict_image(drawn(), load_predictors(Workspace(tmp_path / name), "run"))
+        assert face.student is not None and face.student[favourite] > 0.99
+
+
+def test_an_unknown_or_damaged_run_says_so(workspace: Workspace):
+    with pytest.raises(InputError, match="none yet"):
+        load_predictors(workspace, "nothing")
+    save_run(workspace, "known", "joy")
+    with pytest.raises(InputError, match="known runs: known"):
+        load_predictors(workspace, "nothing")
+    with pytest.raises(InputError, match="no run id"):
+        load_predictors(workspace, "../known")
+    (workspace.run_folder("known") / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(StorageError, match="damaged"):
+        load_predictors(workspace, "known")
+
+
+def test_threads_get_the_same_answers(alone: Predictors):
+    pictures = [drawn("Nora"), drawn("Felix", "anger")]
+    expected = [predict_image(picture, alone)[0].image_only for picture in pictures]
+    found: list[list[FacePrediction]] = [[] for _ in range(4)]
+
+    def work(i: int) -> None:
+        found[i] = predict_image(pictures[i % 2], alone)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, faces in enumerate(found):
+        assert faces[0].image_only == pytest.approx(expected[i % 2])
+
+
+def test_files_are_predicted_in_order(workspace: Workspace, tmp_path: Path):
+    face = save_picture(tmp_path / "face.png", drawn())
+    plain = save_picture(tmp_path / "plain.png", np.zeros((64, 64, 3), np.uint8))
+    found = run(predict_files(workspace, [plain, face, plain], PredictSettings()))
+    assert [(p.image, len(p.faces)) for p in found] == [(plain, 0), (face, 1), (plain, 0)]
+
+
+def test_the_newest_run_answers_unless_one_is_named(workspace: Workspace, tmp_path: Path):
+    import os
+
+    for age, (run_id, favourite) in enumerate((("old", "anger"), ("new", "joy"))):
+        save_run(workspace, run_id, favourite)
+        os.utime(workspace.run_folder(run_id) / "config.json", (age + 1, age + 1))
+    face = save_picture(tmp_path / "face.png", drawn())
+    for run_id, favourite in ((None, "joy"), ("old", "anger")):
+        (found,) = run(predict_files(workspace, [face], PredictSettings(run_id)))
+        assert found.faces[0].student is not None and found.faces[0].student[favourite] > 0.99
+
+
+def test_a_bad_file_among_good_ones_stops_before_the_first_prediction(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mmemo.flow.predict.predict_image", lambda *_: pytest.fail("nothing may be predicted"))
+    good = save_picture(tmp_path / "good.png", drawn(size_px=64))
+    (tmp_path / "bad.png").write_bytes(b"bad")
+    with pytest.raises(InputError, match=r"bad\.png is no picture"):
+        run(predict_files(workspace, [good, tmp_path / "bad.png"], PredictSettings()))
+    assert not workspace.root.exists()
+
+
+def test_no_file_at_all_is_refused(workspace: Workspace):
+    with pytest.raises(InputError, match="at least one"):
+        run(predict_files(workspace, [], PredictSettings()))
+
+
+def test_the_command_prints_json_as_the_contract_says(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    face = save_picture(tmp_path / "face.png", drawn())
+    plain = save_picture(tmp_path / "plain.png", np.zeros((64, 64, 3), np.uint8))
+    predict([face, plain], None, workspace.root, True)
+    out, err = capsys.readouterr()
+    first, second = json.loads(out.splitlines()[-1])
+    assert first["image"] == str(face) and second == {"image": str(plain), "faces": []}
+    (found,) = first["faces"]
+    assert list(found) == ["box_xyxy_px", "detection_prob", "image_only", "student"]
+    assert len(found["box_xyxy_px"]) == 4 and list(found["image_only"]) == list(EKMAN7.labels)
+    assert found["student"] is None
+    assert "only the baseline answers" in err and f"{plain}: no face found" in err
+
+
+def test_the_command_prints_a_table_for_people(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    save_run(workspace, "always-disgust", "disgust")
+    face = save_picture(tmp_path / "face.png", drawn())
+    predict([face], None, workspace.root, False)
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == f"{face}: 1 face"
+    assert lines[1].split() == list(EKMAN7.labels)
+    assert lines[3].split()[0] == "image-only" and lines[4].split()[0] == "student"
+    assert lines[4].split()[-1] == "1.00"
+    assert "only the baseline" not in err
