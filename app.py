@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -27,6 +29,7 @@ def main() -> None:
     context = AppContext(workspace, workspace.labels(), JobRunner())
     page = build_page(context)
     print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a running job takes its half-written files along
     threading.Thread(target=warm_up, name="mmemo-warm-up", daemon=True).start()
     try:
         page.block_thread()

@@ -60,4 +60,4 @@ def _figure(figure: Figure, name: str, caption: str, wide: bool = False) -> str:
     from mmemo.evaluate.style import figure_to_svg
 
     css = "mm-card wide" if wide else "mm-card"
-    return f'<figure class="{css}">{figure_to_svg(figure, name)}<figcaption>{escape(caption)}</figcaption></figure>'
+    return f'<figure class="{css}"><div class="mm-scroll" tabindex="0" role="region" aria-label="{name}">{figure_to_svg(figure, name)}</div><figcaption>{escape(caption)}</figcaption></figure>'

@@ -59,7 +59,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             form = _form()
         with gr.Column(scale=7, min_width=320):
             player = gr.Video(
-                label="Episode with its subtitles", show_label=False, interactive=False, height=380, buttons=[]
+                label="Episode with its subtitles", show_label=False, interactive=False, buttons=[], elem_id="mm-player"
             )
             account = gr.HTML(elem_id="mm-account")
     tab = EpisodeTab(form, player, account)

@@ -131,11 +131,13 @@ def status_html(view: JobView) -> str:
 
 
 def _steps(view: JobView) -> str:
-    if not view.steps:
+    """Steps such as "train: fold 2 of 5" are one mark, "train"; the figures below the bar say which part it is."""
+    names = list(dict.fromkeys(step.split(":")[0] for step in view.steps))
+    if not names:
         return ""
     last = {"running": "now", "failed": "halt", "cancelled": "halt"}.get(view.state, "")
-    marks = [*([""] * (len(view.steps) - 1)), last]
-    items = "".join(f'<li class="{mark}">{escape(step)}</li>' for step, mark in zip(view.steps, marks, strict=True))
+    marks = ["" if name != view.steps[-1].split(":")[0] else last for name in names]
+    items = "".join(f'<li class="{mark}">{escape(step)}</li>' for step, mark in zip(names, marks, strict=True))
     return f'<ol class="mm-steps">{items}</ol>'
 
 

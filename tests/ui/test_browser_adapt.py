@@ -84,6 +84,10 @@ def test_what_cannot_be_adapted_to_is_told_and_leaves_the_app_usable(
     page.locator("#mm-adapt").click()
     assert "There is no video yet. Choose an .mp4 or .mkv file first." in toast(page)
 
+    (tmp_path / "notes.txt").write_text("no video")
+    page.locator("#mm-video input[type=file]").set_input_files(str(tmp_path / "notes.txt"))
+    page.get_by_test_id("toast-body").filter(has_text="notes.txt. Only .mp4, .mkv allowed").wait_for()
+
     for name, content, words in (
         ("nothing.mp4", b"", "nothing.mp4 is empty (0 bytes)"),
         ("letter.mp4", b"Dear all, this is no video.", "letter.mp4"),

@@ -276,6 +276,10 @@ def view(**changes: Any) -> JobView:
         ({"rate": 0.25, "remaining_s": None}, ("one every 4.0 s",)),
         ({"progress": Progress("cut", 3, 0), "rate": None, "remaining_s": None}, ("unknown", "cut: 3")),
         ({"progress": None, "steps": (), "state": "queued"}, ("waiting",)),
+        (
+            {"steps": ("cut", "train: fold 1", "train: fold 2")},
+            ('<li class="">cut</li><li class="now">train</li></ol>',),
+        ),
         ({"cancelling": True}, ("stopping after this step",)),
         ({"state": "failed", "message": "<x> is no video."}, ("&lt;x&gt; is no video.", "1 min 1 s in all", "halt")),
     ],
