@@ -10,11 +10,10 @@ from mmemo.evaluate.gold import read_gold
 from mmemo.flow.cut import CutReport, CutSettings, cut_episode
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
 from mmemo.flow.label import LabelReport, LabelSettings, label_episode
-from mmemo.flow.read import SYNTHETIC_FILE
 from mmemo.flow.train import RunRecord, train_student
 from mmemo.progress import Stage
 from mmemo.store.files import publish_file
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.student.settings import TrainSettings
 
 

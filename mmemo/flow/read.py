@@ -12,7 +12,7 @@ from mmemo.flow.face_opinions import training_faces
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_table
 from mmemo.store.tables import PROB_COLUMNS, probs_of
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 
 # Source -> the file of a run that holds it; four facts that are never mixed.
 SOURCES: Mapping[str, str] = {
@@ -21,8 +21,6 @@ SOURCES: Mapping[str, str] = {
     "target": "targets.parquet",
     "student": "predictions.parquet",
 }
-# A file of this name beside a video says in words that its material is not real. It is kept with the episode.
-SYNTHETIC_FILE = "SYNTHETIC.txt"
 REVIEW_COLUMNS = (
     "track_id", "cue_id", "crop", "text", "start_ms", "end_ms",
     *(f"{source}_{what}" for source in SOURCES for what in ("label", "confidence")),

@@ -25,6 +25,10 @@ from mmemo.errors import InputError, StorageError
 from mmemo.store.files import read_json, read_table, storage_errors, write_json
 from mmemo.store.labels import LabelStore
 
+# A file of this name beside a video says in words that its material is not real. It is kept with the episode,
+# and its words stand wherever the episode's numbers stand.
+SYNTHETIC_FILE = "SYNTHETIC.txt"
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:

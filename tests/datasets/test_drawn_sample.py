@@ -105,7 +105,7 @@ def test_the_whole_sample_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("mmemo.datasets.drawn.sample.film", no_film)
     report = run(write_sample(tmp_path))
-    assert {p.name for p in tmp_path.iterdir()} == {"episode.mp4", "episode.srt", "gold.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == {"episode.mp4", "episode.srt", "gold.csv", "SYNTHETIC.txt"}
     assert report.size_bytes == 4
     assert sum(report.cues.values()) == len(sample_episode().cues)
 

@@ -11,7 +11,12 @@ from mmemo.datasets.drawn.script import Episode, read_script, stage_episode
 from mmemo.progress import Stage
 from mmemo.settings import SAMPLE
 from mmemo.store.files import publish_file
+from mmemo.store.workspace import SYNTHETIC_FILE
 
+NOTICE = (
+    "The faces of this episode are drawn by a program and its lines are written for it: it shows how mmemo works, "
+    "and a gain on it says nothing about the gain on filmed faces.\n"
+)
 DEFAULT_SEED = 0
 SCRIPT = SAMPLE / "script.csv"
 
@@ -33,11 +38,12 @@ def sample_episode(seed: int = DEFAULT_SEED) -> Episode:
 
 
 def write_sample(folder: Path, seed: int = DEFAULT_SEED) -> Stage[SampleReport]:
-    """Write episode.mp4, episode.srt and gold.csv to a folder; a stage."""
+    """Write episode.mp4, episode.srt, gold.csv and the notice that all is synthetic to a folder; a stage."""
     episode = sample_episode(seed)
     video = folder / "episode.mp4"
     yield from film(video, episode.timeline)
-    for name, text in (("episode.srt", episode.srt()), ("gold.csv", episode.gold_csv())):
+    texts = {"episode.srt": episode.srt(), "gold.csv": episode.gold_csv(), SYNTHETIC_FILE: NOTICE}
+    for name, text in texts.items():
         with publish_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     kinds = dict(Counter(cue.kind for cue in episode.cues))
