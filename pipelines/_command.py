@@ -16,6 +16,7 @@ from mmemo.progress import Progress, Stage
 from mmemo.settings import keep_caches_inside, send_nothing
 
 T = TypeVar("T")
+_LOG_PAUSE_S = 10.0
 
 
 def _enter(workspace: Path) -> Path:
@@ -62,12 +63,13 @@ def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
     if bar is None or bar.desc.removesuffix(": ") != progress.stage:
         if bar is not None:
             bar.close()
-        bar = tqdm(total=progress.total or None, desc=progress.stage, file=sys.stderr, leave=True)
+        # In a log file every redraw is a line of its own, so there it is redrawn rarely.
+        pause_s = 0.1 if sys.stderr.isatty() else _LOG_PAUSE_S
+        bar = tqdm(total=progress.total or None, desc=progress.stage, file=sys.stderr, mininterval=pause_s)
     if progress.total and bar.total != progress.total:
         bar.total = progress.total
-    bar.n = progress.done
     bar.set_postfix_str(progress.note, refresh=False)
-    bar.refresh()
+    bar.update(progress.done - bar.n)
     return bar
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmemo.progress import Stage
+from mmemo.progress import Progress, Stage
 from mmemo.student.fitters import Fitted, Fitter, Task
 from mmemo.student.heads import Loss
 from mmemo.student.recipes import Opinions, Recipe, Targets
@@ -106,13 +106,24 @@ def _cross_fit(
         items = np.flatnonzero(fold_of_item != fold)
         targets = targets_of(items)
         task = _task(data, items, targets.probs, item_weights, loss)
-        stage = f"{name}: all faces" if fold == ALL_FOLDS else f"{name}: fold {fold + 1} of {folds}"
-        fitted = yield from fitter.fit(task, settings, stage)
+        fitted = yield from _one_of(fitter.fit(task, settings, name), len(curves), folds + 1)
         curves.append(_curve(fold, fitted))
         if fold != ALL_FOLDS:
             judged = np.flatnonzero(fold_of_face == fold)
             out[judged] = fitted.probs(judged)
     return CrossFit(fitted, out, fold_of_face, targets, pd.concat(curves, ignore_index=True))
+
+
+def _one_of(stage: Stage[Fitted], number: int, students: int) -> Stage[Fitted]:
+    """Show one fit as its share of all of them; one that stops early jumps to the end of its share."""
+    while True:
+        try:
+            progress = next(stage)
+        except StopIteration as stop:
+            fitted: Fitted = stop.value
+            return fitted
+        note = f"student {number + 1} of {students}, {progress.note}"
+        yield Progress(progress.stage, number * progress.total + progress.done, students * progress.total, note)
 
 
 def _task(data: TrainingSet, items: np.ndarray, probs: np.ndarray, weights: np.ndarray, loss: Loss) -> Task:
