@@ -43,7 +43,7 @@ class CutSettings:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     speaker: SpeakerSettings = field(default_factory=SpeakerSettings)
     min_overlap: float = 0.2
-    max_histogram_change: float = 0.2
+    max_histogram_change: float = 0.06
     min_likeness: float = 0.7
     crop_px: int = 224
     jpeg_quality: int = 95

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from mmemo.errors import InputError
 
 # Smaller boxes than this at the detector's first stage make no sense to it (its window is 12 px).
 _WINDOW_PX = 12
+# Every batch has another number of candidates, and oneDNN keeps prepared code for the last 1024 shapes: a gigabyte
+# over an episode. Fewer are as fast. It counts when set before the first convolution of the process.
+_FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class FaceDetector:
     identity = "mtcnn/facenet-pytorch-2.5"
 
     def __init__(self, settings: DetectorSettings | None = None, *, threads: int = 1) -> None:
+        os.environ.setdefault(*_FEW_PREPARED_SHAPES)
         from facenet_pytorch import MTCNN
 
         self.settings = settings or DetectorSettings()
