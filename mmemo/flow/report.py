@@ -41,6 +41,7 @@ def write_report(
         title=", ".join(config["episodes"]),
         created=dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         comparison=comparison or on_faces,
+        further={"On labelled face pictures": on_faces} if comparison and on_faces else {},
         account=_account(workspace, config),
         faces=config["faces"],
         tracks=config["tracks"],
