@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 # guessed to end at a long silence, and at the latest after so many lines.
 SCENE_SILENCE_MS = 3_000
 SCENE_LINES = 8
+# A clip with fewer scenes is split by track instead: less strict, but there is something to train on.
+MIN_SCENES = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
     """tracks: episode_id, track_id, cue_id, group, human (label or null), one row an item of `training`;
-    faces: episode_id, face_id, crop (path), one row a face of `training`."""
+    faces: episode_id, face_id, crop (path), one row a face of `training`. Tracks of a group are never on both
+    sides of a split: a group is a scene, or a single track where there are under ten scenes."""
 
     tracks: pd.DataFrame
     faces: pd.DataFrame
@@ -155,7 +158,8 @@ def _tracks(faces: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
     """(N,) row of each face's track, and the tracks in order."""
     item, keys = pd.factorize(pd.MultiIndex.from_frame(faces[["episode_id", "track_id"]]))
     first = faces.groupby(item, sort=True).first()
-    group, _ = pd.factorize(pd.MultiIndex.from_frame(first[["episode_id", "scene"]]))
+    scenes, _ = pd.factorize(pd.MultiIndex.from_frame(first[["episode_id", "scene"]]))
+    group = scenes if scenes.max() + 1 >= MIN_SCENES else np.arange(len(first))
     tracks = first[["episode_id", "track_id", "cue_id"]].assign(
         group=group, human=faces.loc[~pd.Series(item).duplicated().to_numpy(), "human"].to_numpy()
     )

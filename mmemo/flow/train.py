@@ -99,6 +99,7 @@ def train_student(
         "inputs": inputs,
         "models": {"teacher": teacher_identity(label.teacher), "baseline": baseline.identity},
         "anchor": {"name": material.anchor.name, "source": material.anchor.source},
+        "groups": int(material.tracks["group"].nunique()),
         "faces": len(material.faces),
         "tracks": len(material.tracks),
         "human_labels": int((material.training.opinions.known >= 0).sum()),

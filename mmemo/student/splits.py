@@ -16,7 +16,7 @@ def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
     count = len(np.unique(groups))
     if count < 2:
         raise InputError(
-            f"only {count} usable face track in this episode: a student cannot be trained and judged apart",
+            f"{count} usable face track{'' if count == 1 else 's'}: a student cannot be trained and judged apart",
             hint="use a longer episode, or look at the account of cues for what was dropped",
         )
     fold_of = np.empty(len(groups), np.int64)
