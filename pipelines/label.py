@@ -10,7 +10,9 @@ from mmemo.errors import InputError
 from mmemo.flow.label import LabelSettings, label_episodes
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
+from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+from pipelines._options import TeacherOption
 
 
 def label(
@@ -18,13 +20,7 @@ def label(
         list[str] | None,
         typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
     ] = None,
-    teacher: Annotated[
-        str,
-        typer.Option(
-            "--teacher",
-            help="embedded; or a folder with a transformers sequence classifier; or its hub id, such as ORG/NAME.",
-        ),
-    ] = "embedded",
+    teacher: TeacherOption = EMBEDDED,
     context_lines: Annotated[
         int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
     ] = 2,

@@ -12,11 +12,11 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from mmemo.errors import InputError
+from mmemo.processor import has_bfloat16
 from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor, choose_anchor, read_anchors
 from mmemo.teacher.encoder import BertEncoder
 from mmemo.teacher.lines import Line
 from mmemo.teacher.packing import HEADS, TOKENIZER_FILE, TwoHeadWeights, read_two_head
-from mmemo.teacher.precision import inference_dtype
 from mmemo.teacher.protocol import DEFAULT_BATCH, read_by_length
 
 
@@ -49,7 +49,7 @@ class TwoHeadTeacher:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         except Exception as error:  # the tokenizers library raises bare Exception for any bad file
             raise InputError(f"{folder / TOKENIZER_FILE} is missing or damaged", hint="copy it again") from error
-        dtype = torch.float32 if exact else inference_dtype()
+        dtype = torch.float32 if exact else (torch.bfloat16 if has_bfloat16() else torch.float32)
         return cls(identity, weights, tokenizer, read_anchors(folder), dtype)
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmemo.processor import has_bfloat16
 from mmemo.progress import Progress, Stage
 from mmemo.student.backbones.preprocessing import Preprocessing
 
@@ -75,10 +75,5 @@ def _chunks(crops: Sequence[np.ndarray] | Iterable[Sequence[np.ndarray]]) -> Ite
         yield from _chunks(list(batch))
 
 
-@cache
 def _use_bfloat16(device: str) -> bool:
-    """Only where the processor has instructions for it: elsewhere it is emulated and slower than float32."""
-    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
-        return False
-    found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+    return device == "cpu" and has_bfloat16()
