@@ -71,7 +71,6 @@ def test_an_unknown_option_is_wrong_input(name: str, tmp_path: Path):
         ("adapt", ["missing.mp4", "missing.srt"]),
         ("predict", ["missing.png"]),
         ("simulate", ["missing-faces", "missing-lines.csv", "out"]),
-        ("evaluate", ["--gold", "missing.csv"]),
     ],
 )
 def test_a_missing_file_is_wrong_input(name: str, arguments: list[str], tmp_path: Path):
