@@ -18,6 +18,8 @@ _CODE_PAGES = [
 ]  # fmt: skip
 _DAMAGED_UTF8_SHARE = 0.02
 _LAST_RESORT = "cp1252"
+# Differences of charset-normalizer's two measures, both 0 to 1, that decide nothing in a file of a few lines.
+_SAME_COHERENCE, _SAME_CHAOS = 0.02, 0.1
 
 
 def decode_text(data: bytes) -> tuple[str, str]:
@@ -68,6 +70,16 @@ def _looks_like_damaged_utf8(text: str) -> bool:
 def _from_code_page(data: bytes) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data, cp_isolation=_CODE_PAGES).best()
-    name = best.encoding.replace("_", "-") if best is not None else _LAST_RESORT
-    return _lenient(data, name)
+    matches = from_bytes(data, cp_isolation=_CODE_PAGES)
+    best = matches.best()
+    if best is None:
+        return _lenient(data, _LAST_RESORT)
+    # In a short Western text the other code pages look alike; the common one wins unless another is clearly better.
+    for match in matches:
+        if (
+            _LAST_RESORT in match.could_be_from_charset
+            and match.coherence >= best.coherence - _SAME_COHERENCE
+            and match.chaos <= best.chaos + _SAME_CHAOS
+        ):
+            return _lenient(data, _LAST_RESORT)
+    return _lenient(data, best.encoding.replace("_", "-"))

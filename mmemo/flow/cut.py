@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmemo.episode.account import CueAccount
+from mmemo.episode.account import CueAccount, DropReason
 from mmemo.episode.cut import Cut, CutSettings, cut
 from mmemo.episode.faces import FaceDetector
 from mmemo.episode.subtitles import SubtitleFile, read_subtitles
@@ -25,6 +25,7 @@ __all__ = ["CutReport", "CutSettings", "cut_episode"]
 # Raise when the same inputs and settings give another result than before.
 CUT_VERSION = 1
 _NOTES_KEPT = 50
+_SUSPICIOUS_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ def _slug(name: str) -> str:
 
 def _report(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
     warnings = []
+    outside = result.account.dropped.get(DropReason.OUT_OF_VIDEO.value, 0)
+    if outside > _SUSPICIOUS_SHARE * result.account.total:
+        warnings.append(f"{outside} of {result.account.total} cues lie outside the video: is it the right subtitle?")
     if file.refused:
         lines = ", ".join(str(note.line) for note in file.refused[:10])
         warnings.append(f"{len(file.refused)} parts of the subtitle could not be read, at line {lines}")

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from mmemo.episode.cleaning import TextKind, clean_text
+
+SPEECH, SOUND, MUSIC, OFF, EMPTY = (
+    TextKind.SPEECH,
+    TextKind.SOUND,
+    TextKind.MUSIC,
+    TextKind.OFF_SCREEN,
+    TextKind.EMPTY,
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "text"),
+    [
+        ("Hello <i>there</i>", SPEECH, "Hello there"),
+        ('<font color="#ff0000">Red</font> one', SPEECH, "Red one"),
+        ("{\\an8}Up\nhere", SPEECH, "Up here"),
+        ("2 < 3 and 5 > 4", SPEECH, "2 < 3 and 5 > 4"),
+        ("♪ la la la ♪", MUSIC, ""),
+        ("♪ la la\nla", MUSIC, ""),
+        ("# And we sing #", MUSIC, ""),
+        ("[upbeat music]", MUSIC, ""),
+        ("Hi. ♪ la ♪", SPEECH, "Hi."),
+        ("We are # 1", SPEECH, "We are # 1"),
+        ("[door slams]", SOUND, ""),
+        ("(a dog\nbarks)", SOUND, ""),
+        ("[door", SOUND, ""),
+        ("slams] Hi", SPEECH, "Hi"),
+        ("I am fine :)", SPEECH, "I am fine :)"),
+        ("(laughs) Oh no!", SPEECH, "Oh no!"),
+        ("JOEY (V.O.): Hi.", OFF, "Hi."),
+        ("MARGE (off): Hi", OFF, "Hi"),
+        ("(O.S.) Come here.", OFF, "Come here."),
+        ("[Ross, on phone] Hello?", OFF, "Hello?"),
+        ("NARRATOR: Once upon a time", OFF, "Once upon a time"),
+        ("I'm off (really)", SPEECH, "I'm off"),
+        ("", EMPTY, ""),
+        ("...", EMPTY, ""),
+        ("<i></i>", EMPTY, ""),
+        ("日本語です", SPEECH, "日本語です"),
+    ],
+)
+def test_kinds(raw: str, kind: TextKind, text: str) -> None:
+    cleaned = clean_text(raw)
+    assert (cleaned.kind, cleaned.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    ("raw", "speaker", "text"),
+    [
+        ("JOEY: Hi.", "JOEY", "Hi."),
+        ("DR. McCOY: He's dead", "DR. McCOY", "He's dead"),
+        ("MAN 2: Hey", "MAN 2", "Hey"),
+        ("ÉMILE: oui", "ÉMILE", "oui"),
+        ("- ROSS:\nHi", "ROSS", "Hi"),
+        ("Look: I said no", None, "Look: I said no"),
+        ("12:30: the train", None, "12:30: the train"),
+        ("I: me", None, "I: me"),
+    ],
+)
+def test_names_in_front(raw: str, speaker: str | None, text: str) -> None:
+    cleaned = clean_text(raw)
+    assert (cleaned.speaker, cleaned.text) == (speaker, text)
+
+
+def test_two_voices_in_one_cue() -> None:
+    dashes = clean_text("- Where were you?\n- Out.")
+    assert (dashes.voices, dashes.text, dashes.speaker) == (2, "Where were you? Out.", None)
+    assert clean_text("ANN: Hi.\nBOB: Hello.").voices == 2
+    assert clean_text("- Only one.").voices == 1
+
+
+def test_any_text_has_an_answer() -> None:
+    chance = random.Random(0)
+    for _ in range(2000):
+        raw = "".join(chance.choices("aB é♪#[](){}<>\\/:-.\n1\u200b日", k=chance.randrange(30)))
+        cleaned = clean_text(raw)
+        assert (cleaned.kind in (SPEECH, OFF)) == bool(cleaned.text), raw
