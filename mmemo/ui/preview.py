@@ -30,11 +30,12 @@ def playable(workspace: Workspace, episode: Episode) -> Path | None:
         return target
     if not source.is_file():
         return None
-    with publish_file(target) as temporary:
-        if source.suffix.lower() == ".mp4":
-            _link_or_copy(source, temporary)
-        elif not _repackage(source, temporary):
-            return None
+    copy = _link_or_copy if source.suffix.lower() == ".mp4" else _repackage
+    try:
+        with publish_file(target) as temporary:
+            copy(source, temporary)
+    except _NotForBrowsers:
+        return None
     return target
 
 
@@ -67,19 +68,22 @@ def _link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _repackage(source: Path, target: Path) -> bool:
-    """Copy the first video and audio stream into an .mp4; False when a browser could not play them."""
+class _NotForBrowsers(Exception):
+    """The video's codec is none that browsers play."""
+
+
+def _repackage(source: Path, target: Path) -> None:
+    """Copy the first video and audio stream into an .mp4 as they are."""
     import av
 
-    with av.open(str(source)) as given, av.open(str(target), "w", format="mp4") as made:
+    with av.open(str(source)) as given:
         video = given.streams.video[0]
         if video.codec_context.name not in _BROWSER_CODECS:
-            target.write_bytes(b"")
-            return False
+            raise _NotForBrowsers
         chosen = [video, *(s for s in given.streams.audio[:1] if s.codec_context.name in _AUDIO_CODECS)]
-        copies = {stream.index: made.add_stream_from_template(stream) for stream in chosen}
-        for packet in given.demux(chosen):
-            if packet.dts is not None:
-                packet.stream = copies[packet.stream.index]
-                made.mux(packet)
-    return True
+        with av.open(str(target), "w", format="mp4") as made:
+            copies = {stream.index: made.add_stream_from_template(stream) for stream in chosen}
+            for packet in given.demux(chosen):
+                if packet.dts is not None:
+                    packet.stream = copies[packet.stream.index]
+                    made.mux(packet)
