@@ -44,22 +44,27 @@ def keep_caches_inside(workspace: Path) -> None:
     kept, and so is a model cache that the user already has: what is there need not be downloaded again.
     """
     scratch = workspace.resolve() / "tmp"
-    _default("GRADIO_TEMP_DIR", scratch / "uploads")
-    _default("GRADIO_EXAMPLES_CACHE", scratch / "gradio-examples")
-    _default("MPLCONFIGDIR", scratch / "matplotlib")
+    prefer("GRADIO_TEMP_DIR", scratch / "uploads")
+    prefer("GRADIO_EXAMPLES_CACHE", scratch / "gradio-examples")
+    prefer("MPLCONFIGDIR", scratch / "matplotlib")
     cache = workspace.resolve() / "cache"
     if "HF_HOME" not in os.environ and not (_user_cache() / "huggingface" / "hub").is_dir():
-        _default("HF_HUB_CACHE", cache / "huggingface" / "hub")
-        _default("HF_XET_CACHE", cache / "huggingface" / "xet")
+        prefer("HF_HUB_CACHE", cache / "huggingface" / "hub")
+        prefer("HF_XET_CACHE", cache / "huggingface" / "xet")
     if not (_user_cache() / "torch").is_dir():
-        _default("TORCH_HOME", cache / "torch")
+        prefer("TORCH_HOME", cache / "torch")
     send_nothing()
 
 
 def send_nothing() -> None:
     """Switch off what libraries report home about their use."""
-    _default("GRADIO_ANALYTICS_ENABLED", "False")
-    _default("HF_HUB_DISABLE_TELEMETRY", "1")
+    prefer("GRADIO_ANALYTICS_ENABLED", "False")
+    prefer("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def prefer(name: str, value: Path | str) -> None:
+    """Set a variable that a library will read, unless the user did."""
+    os.environ.setdefault(name, str(value))
 
 
 def torch_home() -> Path:
@@ -69,10 +74,6 @@ def torch_home() -> Path:
 
 def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-
-
-def _default(name: str, value: Path | str) -> None:
-    os.environ.setdefault(name, str(value))
 
 
 def _number(name: str, default: int) -> int:

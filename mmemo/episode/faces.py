@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from mmemo.errors import InputError
+from mmemo.settings import prefer
 
 # Smaller boxes than this at the detector's first stage make no sense to it (its window is 12 px).
 _WINDOW_PX = 12
@@ -78,7 +78,7 @@ class FaceDetector:
     identity = "mtcnn/facenet-pytorch-2.5"
 
     def __init__(self, settings: DetectorSettings | None = None, *, threads: int = 1) -> None:
-        os.environ.setdefault(*_FEW_PREPARED_SHAPES)
+        prefer(*_FEW_PREPARED_SHAPES)
         from facenet_pytorch import MTCNN
 
         self.settings = settings or DetectorSettings()
