@@ -62,12 +62,14 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
 def retrain_stage(workspace: Workspace, run_id: str) -> Stage[Outcome]:
     """Train and compare again as a run did, with everything that people have said since."""
     from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
-    from mmemo.flow.label import LabelSettings
+    from mmemo.flow.label import LabelSettings, label_episode
     from mmemo.flow.train import train_student
     from mmemo.student.settings import TrainSettings
 
     config = run_config(workspace, run_id)
     label, train = LabelSettings(**config["label"]), TrainSettings(**config["train"])
+    for episode_id in config["episodes"]:
+        yield from label_episode(workspace, workspace.episode(episode_id), label)
     run = yield from train_student(workspace, config["episodes"], label, train)
     yield from evaluate_run(workspace, EvaluateSettings(run_id=run.run_id))
     return Outcome(config["episodes"][0], run.run_id)
