@@ -12,7 +12,7 @@ from mmemo.datasets.simulate import SimulateSettings, Simulation
 from mmemo.datasets.simulate import simulate as simulate_stage
 from mmemo.errors import InputError
 from mmemo.store.files import to_json
-from pipelines._command import JsonOption, main, run_with_bar, say
+from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 
 _DEFAULTS = SimulateSettings()
 
@@ -29,12 +29,14 @@ def simulate(
     seconds: Annotated[float, typer.Option("--seconds", help="How long each cue lasts.")] = _DEFAULTS.cue_ms / 1000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the pairing; the same seed gives the same episode.")] = 0,
     audio: Annotated[bool, typer.Option("--audio", help="Add a silent audio track.")] = False,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
     """Make an episode whose truth is known: every face picture gets a line of the same emotion by chance.
 
     Faces and lines are real, the pairing is synthetic; say so with every number that comes from it. gold.csv names
-    the picture and the line of every cue. Class names may be common synonyms, such as happy or sad.
+    the picture and the line of every cue. Class names may be common synonyms, such as happy or sad. The episode goes
+    to OUT; the workspace is only where libraries keep their scratch files, as in every command.
     """
     match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", size)
     if match is None:
