@@ -237,6 +237,7 @@ def test_examples_are_drawn_once(bare: AppContext):
 def test_the_sample_fills_an_empty_workspace_only(ready: AppContext, bare: AppContext, tmp_path: Path):
     assert install_sample(bare.workspace, ready.workspace.root)
     assert bare.workspace.runs() == ready.workspace.runs()
+    assert Path(bare.workspace.episode(EPISODE_ID).video) == ready.workspace.root.parent / f"{EPISODE_ID}.mp4"
     assert not install_sample(bare.workspace, ready.workspace.root)
     assert not install_sample(Workspace(tmp_path / "new"), tmp_path / "no-such-folder")
 
