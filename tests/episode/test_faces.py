@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square, no_faces, sharpness
+from mmemo.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def face() -> np.ndarray:
+    from mmemo.datasets.drawn import Actor, Shot, Timeline, frame_at
+
+    return frame_at(Timeline([Shot(80, (Actor("Nora", "joy"),), view="cafe")]), 0)
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector(DetectorSettings(batch_size=2), threads=2)
+
+
+def test_a_drawn_face_is_found_with_its_landmarks_in_order(detector: FaceDetector, face: np.ndarray) -> None:
+    (found,) = detector.detect([face])
+    assert len(found) == 1
+    x1, y1, x2, y2 = found.boxes[0]
+    left_eye, right_eye, nose, left_mouth, right_mouth = found.landmarks[0]
+    assert found.probs[0] >= 0.9
+    assert x1 < left_eye[0] < nose[0] < right_eye[0] < x2
+    assert y1 < left_eye[1] < nose[1] < left_mouth[1] < y2
+    assert left_mouth[0] < right_mouth[0]
+
+
+def test_batches_of_mixed_sizes_keep_their_order(detector: FaceDetector, face: np.ndarray) -> None:
+    blank = np.full((120, 200, 3), 90, np.uint8)
+    tiny = np.zeros((8, 8, 3), np.uint8)
+    counts = [len(found) for found in detector.detect([face, blank, face, face, face, tiny, blank])]
+    assert counts == [1, 0, 1, 1, 1, 0, 0]
+    assert detector.detect([]) == []
+
+
+def test_boxes_of_a_reduced_frame_are_in_its_own_pixels(detector: FaceDetector, face: np.ndarray) -> None:
+    large = np.repeat(np.repeat(face, 2, axis=0), 2, axis=1)
+    (small_found,), (large_found,) = detector.detect([face]), detector.detect([large])
+    assert large_found.boxes / 2 == pytest.approx(small_found.boxes, abs=12)
+
+
+def test_the_workers_leave_the_number_of_threads_alone() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    FaceDetector(threads=2)
+    assert torch.get_num_threads() == before
+
+
+def test_one_damaged_frame_does_not_cost_the_others(detector: FaceDetector, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = detector._net.detect
+
+    def failing(batch: np.ndarray, landmarks: bool) -> object:
+        if (batch[:, 0, 0, 0] == 7).any():
+            raise RuntimeError("a candidate outside its frame")
+        return real(batch, landmarks=landmarks)
+
+    monkeypatch.setattr(detector._net, "detect", failing)
+    good, bad = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 7, np.uint8)
+    assert [len(found) for found in detector.detect([good, bad, good])] == [0, 0, 0]
+
+
+def test_the_crop_is_a_square_of_the_longer_edge() -> None:
+    frame = np.arange(100 * 120 * 3, dtype=np.int64).reshape(100, 120, 3).astype(np.uint8)
+    crop = crop_square(frame, np.array([20, 30, 40, 70], np.float32))
+    assert np.array_equal(crop, frame[30:70, 10:50])
+
+
+def test_a_crop_past_the_edge_repeats_it() -> None:
+    frame = np.zeros((50, 50, 3), np.uint8)
+    frame[:, 0] = 200
+    crop = crop_square(frame, np.array([-10, 10, 20, 40], np.float32))
+    assert crop.shape == (30, 30, 3)
+    assert (crop[:, :11] == 200).all()
+    assert (crop[:, 11:] == 0).all()
+    assert crop_square(frame, np.array([90, 90, 90, 90], np.float32)).shape == (1, 1, 3)
+
+
+def test_blur_lowers_sharpness(face: np.ndarray) -> None:
+    from PIL import Image, ImageFilter
+
+    blurred = np.asarray(Image.fromarray(face).filter(ImageFilter.GaussianBlur(6)))
+    assert sharpness(blurred) < 0.5 * sharpness(face)
+    assert sharpness(np.zeros((10, 10, 3), np.uint8)) == 0
+
+
+def test_settings_check_themselves() -> None:
+    for wrong in ({"min_face_px": 5}, {"max_width_px": 100}, {"min_prob": 0.0}, {"batch_size": 0}):
+        with pytest.raises(InputError):
+            DetectorSettings(**wrong)
+    assert len(no_faces()) == 0

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmemo.episode.clock import StageClock
+from mmemo.episode.sampling import SamplingSettings, sample_cues
+from mmemo.episode.video import probe
+from mmemo.errors import InputError
+from tests.media import read_counter, write_counter_video
+
+
+def test_times_are_middles_of_equal_parts() -> None:
+    settings = SamplingSettings()
+    assert settings.face_times(1000, 2200) == [1200, 1600, 2000]
+    assert len(settings.motion_times(0, 2000)) == 16
+    assert len(settings.motion_times(0, 60_000)) == 24
+    assert settings.motion_times(0, 10) == []
+
+
+def test_overlapping_cues_get_their_own_frames(tmp_path: Path) -> None:
+    video = probe(write_counter_video(tmp_path / "a.mp4", 100))
+    spans = [(0, 0, 1200), (1, 600, 1800), (2, 1400, 1440), (3, 3960, 9000)]
+    clock = StageClock()
+    frames = {f.cue: f for f in sample_cues(video, spans, SamplingSettings(), threads=1, clock=clock)}
+    assert [read_counter(picture) for picture in frames[0].face_pictures] == [5, 15, 25]
+    assert [read_counter(picture) for picture in frames[1].face_pictures] == [20, 30, 40]
+    assert [read_counter(picture) for picture in frames[2].face_pictures] == [35]
+    assert (frames[3].times_ms, frames[3].face_pictures) == ([], [])
+    assert [read_counter(grey) * 40 for grey in frames[0].greys] == frames[0].times_ms
+    assert set(clock.seconds) == {"decode", "convert"}
+
+
+def test_no_cues_need_no_frames(tmp_path: Path) -> None:
+    video = probe(write_counter_video(tmp_path / "a.mp4", 5))
+    assert list(sample_cues(video, [], SamplingSettings(), threads=1, clock=StageClock())) == []
+
+
+def test_settings_check_themselves() -> None:
+    for wrong in ({"face_frames": 0}, {"motion_fps": 0.0}, {"motion_width_px": 10}):
+        with pytest.raises(InputError):
+            SamplingSettings(**wrong)
