@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +124,16 @@ def test_lines_without_text_are_passed_over(tmp_path: Path) -> None:
 def test_settings_check_themselves(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError):
         SimulateSettings(**wrong)
+
+
+def test_the_command(tmp_path: Path, faces: Path, lines: Path) -> None:
+    def command(*options: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-m", "pipelines.simulate", str(faces), str(lines), str(tmp_path / "out"), *options]
+        return subprocess.run(program, capture_output=True, text=True, check=False)
+
+    wrong = command("--size", "big")
+    assert (wrong.returncode, "640x360" in wrong.stderr) == (2, True)
+    good = command("--size", "96x64", "--seconds", "0.5", "--json")
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout.splitlines()[-1])["by_emotion"] == {"joy": 2, "sadness": 2}
+    assert "synthetic" in good.stdout
