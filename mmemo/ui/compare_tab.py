@@ -12,14 +12,14 @@ from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.rows import STUDENT, Row
 from mmemo.evaluate.words import percent, points
-from mmemo.flow.read import opinions, review_table
+from mmemo.flow.read import opinions, review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.charts import charts_of, gain_chart
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.html import card, chip, empty, file_url, page_part
-from mmemo.ui.work import comparison_of, report_of
+from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
+from mmemo.ui.work import comparison_of, report_of, run_config
 
 _NOTHING = empty("Nothing to compare yet", "Adapt to an episode: the student and its rivals appear here.")
 _CONTACTS = 12
@@ -59,6 +59,7 @@ def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:
         return empty("This run was not measured: there is no gold to measure against", advice), charts
     return page_part(
         verdict_html(comparison, report_of(workspace, chosen.run_id)),
+        notice(synthetic_notice(workspace, run_config(workspace, chosen.run_id)["episodes"])),
         card(table_html(comparison), gain_chart(comparison)),
     ), charts
 

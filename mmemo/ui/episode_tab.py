@@ -10,11 +10,12 @@ from typing import Any
 import gradio as gr
 
 from mmemo.errors import InputError
+from mmemo.flow.read import synthetic_notice
 from mmemo.student.recipes import RECIPES
 from mmemo.student.settings import TrainSettings
 from mmemo.ui.account import account_html
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.html import card, clock, empty, page_part
+from mmemo.ui.html import card, clock, empty, notice, page_part
 from mmemo.ui.job_panel import JobPanel, watch
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
@@ -173,6 +174,7 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]
     boxes = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in facts)
     account = page_part(
         _verdict(context, chosen.run_id),
+        notice(synthetic_notice(workspace, [chosen.episode_id])),
         card(f'<div class="mm-facts">{boxes}</div>', account_html(cues), title=f"Episode {chosen.episode_id}"),
     )
     preview = playable(workspace, episode)

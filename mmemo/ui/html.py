@@ -31,6 +31,11 @@ def empty(title: str, advice: str) -> str:
     return f'<div class="mm"><div class="mm-empty"><strong>{escape(title)}</strong>{escape(advice)}</div></div>'
 
 
+def notice(words: str) -> str:
+    """What must be known of the numbers beneath it; nothing for no words."""
+    return f'<p class="mm-notice"><strong>Synthetic material.</strong> {escape(words)}</p>' if words else ""
+
+
 def tone(label: str) -> str:
     """Inline style that gives an element the colour of an emotion; other names stay grey."""
     return f"--tone: var(--emo-{label if label in EKMAN7.labels else 'neutral'})"

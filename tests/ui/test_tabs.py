@@ -14,7 +14,7 @@ from PIL import Image
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
 from mmemo.ui import job_panel, page
 from mmemo.ui.compare_tab import show_comparison
@@ -185,6 +185,16 @@ def test_the_comparison_is_shown_with_its_charts(ready: AppContext):
     assert "report.html" in verdict
     assert charts.count("<svg") == 4
     assert charts.count('class="mm-tile"') == 12
+
+
+def test_numbers_of_synthetic_material_are_called_so(ready: AppContext):
+    selection = choose(ready.workspace, Selection(), None, None)[2]
+    assert "Synthetic" not in show_comparison(ready.workspace, selection)[0]
+    assert selection.episode_id is not None
+    path = ready.workspace.episode_folder(selection.episode_id) / SYNTHETIC_FILE
+    path.write_text("Drawn by a <program>.", encoding="utf-8")
+    for shown in (show_comparison(ready.workspace, selection)[0], show_episode(ready, selection)[1]):
+        assert "Synthetic" in shown and "Drawn by a &lt;program&gt;." in shown
 
 
 def test_a_run_that_was_never_measured_says_so(ready: AppContext):
