@@ -37,7 +37,7 @@ AnchorOption = Annotated[
     str,
     typer.Option(
         "--anchor",
-        help="Labelled text that says how far the teacher can be trusted: auto, meld_dev or goemotions_test. "
+        help="Labelled text that says how far the teacher can be trusted: auto (meld_dev), meld_dev, meld_test or goemotions_test. "
         "Choose one that shares no lines with what you evaluate on.",
     ),
 ]
