@@ -37,8 +37,9 @@ AnchorOption = Annotated[
     str,
     typer.Option(
         "--anchor",
-        help="Labelled text that says how far the teacher can be trusted: auto (meld_dev), meld_dev, meld_test or goemotions_test. "
-        "Choose one that shares no lines with what you evaluate on.",
+        help="Labelled text that says how far the teacher can be trusted: auto (meld_dev), meld_dev, meld_test or "
+        "goemotions_test. Choose text like your show's (the first two are TV dialogue) that shares no lines with what "
+        "you evaluate on.",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of splits, initial order and dropout.")]
