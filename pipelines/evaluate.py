@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Annotated
 
 import typer
@@ -39,7 +40,7 @@ def tell_evaluation(space: Workspace, result: Evaluation) -> None:
     """Print the tables on stdout and, after them, where the report lies."""
     config = read_json(space.run_folder(result.run_id) / "config.json")
     if notice := synthetic_notice(space, config["episodes"]):
-        print(f"\nSynthetic material: {notice}")
+        print(f"\n{textwrap.fill(f'Synthetic material: {notice}', 120)}")
     if result.comparison is not None:
         print(f"\nEpisode, out of fold:\n{comparison_table(result.comparison)}")
     if result.on_faces is not None:
