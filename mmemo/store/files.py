@@ -14,6 +14,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mmemo.errors import StorageError
@@ -56,7 +57,8 @@ def publish_file(path: Path) -> Iterator[Path]:
 def publish_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; move it into place on success, remove it on failure.
 
-    When another writer was faster, its folder stays: the content is the same by construction.
+    When another writer was faster, its folder stays: the content is the same by construction. A folder that lost
+    files since makes room for the new one.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +72,24 @@ def publish_folder(path: Path) -> Iterator[Path]:
 
 
 def _move_unless_there(temporary: Path, path: Path) -> None:
-    if path.exists():
-        return
+    if path.is_dir():
+        if _names(temporary) <= _names(path):
+            return
+        shutil.rmtree(path)
     try:
         temporary.replace(path)
     except OSError:
         if not path.is_dir():  # a folder that came in between is the faster writer's
             raise
+
+
+def _names(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*")}
+
+
+def damaged(path: Path) -> StorageError:
+    """The error for a file of the workspace that cannot be used."""
+    return StorageError(f"{path} is missing or damaged", hint="delete its folder and run the stage again")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -90,12 +103,17 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StorageError(f"{path} is missing or damaged", hint="delete its folder and run the stage again") from error
+        raise damaged(path) from error
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """JSON text of plain values, dataclasses, paths and numpy scalars and arrays; NaN becomes null."""
-    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    return _encodable(json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False))
+
+
+def _encodable(text: str) -> str:
+    """JSON text in which the stray bytes of a file's name, which no UTF-8 can hold, are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _plain(value: Any) -> Any:
@@ -125,7 +143,16 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise StorageError(f"{path} is missing or damaged", hint="delete its folder and run the stage again") from error
+        raise damaged(path) from error
+
+
+def read_array(path: Path) -> np.ndarray:
+    """Read a .npy file; a missing or damaged file raises StorageError."""
+    try:
+        array: np.ndarray = np.load(path, allow_pickle=False)
+        return array
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path) from error
 
 
 def hash_file(path: Path) -> str:
@@ -139,5 +166,5 @@ def hash_file(path: Path) -> str:
 
 def hash_value(value: Any) -> str:
     """BLAKE2b of a value's JSON with sorted keys, 16 hex digits: the key of a stage's output."""
-    text = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
+    text = _encodable(json.dumps(_plain(value), sort_keys=True, ensure_ascii=False))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

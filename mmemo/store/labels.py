@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import DateTime, Engine, Index, Integer, String, create_engine, event, select
+from sqlalchemy import URL, DateTime, Engine, Index, Integer, String, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -63,7 +63,7 @@ class LabelStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine: Engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        self._engine: Engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
         event.listen(self._engine, "connect", _use_write_ahead_log)
         with _database_errors(f"the label database {path} cannot be opened"), self._engine.begin() as connection:
             # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
@@ -95,8 +95,11 @@ class LabelStore:
         return pd.DataFrame(rows, columns=columns)
 
     def current(self, episode_id: str) -> pd.DataFrame:
-        """The last word on each track, withdrawn ones left out; the columns of `history`."""
-        last = self.history(episode_id).drop_duplicates("track_id", keep="last")
+        """The last word on each track, withdrawn ones left out; the columns of `history`.
+
+        Every cut numbers its tracks anew: the same number in another cue is another track.
+        """
+        last = self.history(episode_id).drop_duplicates(["track_id", "cue_id"], keep="last")
         return last[last["label"] != WITHDRAW].reset_index(drop=True)
 
     def close(self) -> None:

@@ -16,13 +16,16 @@ KEY is a hash of the inputs and the settings, so the same work is never done twi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from mmemo.errors import InputError, StorageError
-from mmemo.store.files import read_json, read_table, storage_errors, write_json
+from mmemo.errors import InputError
+from mmemo.store.files import damaged, read_json, read_table, storage_errors, write_json
 from mmemo.store.labels import LabelStore
 
 # A file of this name beside a video says in words that its material is not real. It is kept with the episode,
@@ -79,6 +82,17 @@ class Workspace:
         with storage_errors(self.root):
             return LabelStore(self.root / "labels.db")
 
+    def human_labels(self, episode_id: str, tracks: pd.DataFrame) -> pd.Series:
+        """The last word of a person on each row of `tracks` (track_id, cue_id), in its index; None where nobody spoke.
+
+        A word counts where track and cue both fit: after another cut the track's number belongs to another face.
+        """
+        with closing(self.labels()) as store:
+            current = store.current(episode_id)
+        said = current.set_index(["track_id", "cue_id"])["label"].to_dict()
+        keys = zip(tracks["track_id"].tolist(), tracks["cue_id"].tolist(), strict=True)
+        return pd.Series([said.get(key) for key in keys], index=tracks.index, dtype=object)
+
     def save_episode(self, episode: Episode) -> None:
         """Write or move forward an episode's record."""
         write_json(self.episode_folder(episode.episode_id) / "episode.json", episode)
@@ -93,10 +107,13 @@ class Workspace:
 
     def episodes(self) -> list[Episode]:
         """All episodes, the one that was cut last first."""
-        paths = sorted(
-            (self.root / "episodes").glob("*/episode.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True
-        )
-        return [_read_episode(path) for path in paths]
+        return [_read_episode(path) for path in _newest_first(self.root / "episodes", "episode.json")]
+
+    def episode_of_run(self, config: Mapping[str, Any], episode_id: str) -> Episode:
+        """Record of an episode with the cut that a run was trained on, which may be an older one."""
+        episode = self.episode(episode_id)
+        used = config.get("inputs", {}).get(episode_id, {})
+        return replace(episode, cut_key=used.get("cut", episode.cut_key))
 
     def cut_folder(self, episode: Episode) -> Path:
         """Folder of the cut that is in use."""
@@ -112,12 +129,26 @@ class Workspace:
 
     def runs(self) -> list[str]:
         """Ids of all student runs, the newest first."""
-        paths = sorted((self.root / "runs").glob("*/config.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-        return [path.parent.name for path in paths]
+        return [path.parent.name for path in _newest_first(self.root / "runs", "config.json")]
+
+    def run_config(self, run_id: str) -> Mapping[str, Any]:
+        """What a run was asked to do, as it was saved; an unknown run raises InputError with the choices."""
+        path = self.run_folder(run_id) / "config.json"
+        if not path.is_file():
+            known = ", ".join(self.runs()[:10]) or "none yet: run pipelines.train first"
+            raise InputError(f"no run {run_id!r} in {self.root}", hint=f"known runs: {known}")
+        config: Mapping[str, Any] = read_json(path)
+        return config
+
+
+def _newest_first(folder: Path, name: str) -> list[Path]:
+    """The records of all finished folders; those that are still being written have a hidden name."""
+    paths = [path for path in folder.glob(f"*/{name}") if not path.parent.name.startswith(".")]
+    return sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def _read_episode(path: Path) -> Episode:
     try:
         return Episode(**read_json(path))
     except TypeError as error:
-        raise StorageError(f"{path} is missing or damaged", hint="delete its folder and run the stage again") from error
+        raise damaged(path) from error

@@ -19,6 +19,7 @@ from mmemo.store.files import (
     hash_value,
     publish_file,
     publish_folder,
+    read_array,
     read_json,
     read_table,
     to_json,
@@ -205,3 +206,32 @@ def test_hash_value_ignores_the_order_of_keys_but_no_value():
     assert hash_value({"a": 1}) != hash_value({"a": 2})
     assert hash_value(Example(Path("a"), np.zeros(2))) != hash_value(Example(Path("a"), np.ones(2)))
     assert len(hash_value(None)) == 16
+
+
+def test_a_folder_that_lost_a_file_makes_room(tmp_path: Path):
+    target = tmp_path / "cut-1"
+    for content in ("first", "second"):
+        with publish_folder(target) as temporary:
+            (temporary / "a").write_text(content)
+            (temporary / "b").write_text(content)
+        (target / "a").unlink(missing_ok=content == "second")
+    assert [path.name for path in target.iterdir()] == ["b"]
+    assert (target / "b").read_text() == "second"
+    assert names(tmp_path) == ["cut-1"]
+
+
+def test_a_name_that_is_no_text_can_be_written_and_hashed(tmp_path: Path):
+    name = b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
+    write_json(tmp_path / "a.json", {"video": name, "title": "Straße"})
+    assert read_json(tmp_path / "a.json") == {"video": name, "title": "Straße"}
+    assert "Straße" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert len(hash_value({"video": name})) == 16
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array"])
+def test_a_damaged_array_is_told(tmp_path: Path, content: bytes):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(StorageError, match=r"a\.npy is missing or damaged"):
+        read_array(tmp_path / "a.npy")
+    np.save(tmp_path / "a.npy", np.arange(3))
+    assert read_array(tmp_path / "a.npy").tolist() == [0, 1, 2]

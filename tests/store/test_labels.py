@@ -131,3 +131,16 @@ def test_a_label_that_cannot_be_saved_says_so(store: LabelStore, tmp_path: Path)
         store.add(HumanLabel("e1", 3, 2, "joy"))
     with pytest.raises(StorageError, match="cannot be read"):
         store.current("e1")
+
+
+def test_another_cut_numbers_its_tracks_anew(store: LabelStore):
+    store.add(HumanLabel("e1", track_id=3, cue_id=2, label="joy"))
+    store.add(HumanLabel("e1", track_id=3, cue_id=5, label="fear"))
+    assert store.current("e1")[["cue_id", "label"]].to_numpy().tolist() == [[2, "joy"], [5, "fear"]]
+
+
+@pytest.mark.parametrize("name", ["was nun?", "50 % ä #1", "a?b=c&d"])
+def test_the_folder_may_have_any_name(tmp_path: Path, name: str):
+    LabelStore(tmp_path / name / "labels.db").close()
+    assert (tmp_path / name / "labels.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -104,3 +104,36 @@ def test_a_file_where_the_workspace_should_be(workspace: Workspace):
         workspace.labels()
     with pytest.raises(StorageError):
         workspace.save_episode(EPISODE)
+
+
+def test_what_is_still_being_written_is_not_there_yet(workspace: Workspace):
+    write_json(workspace.root / "runs" / ".r1.0a1b2c3d.tmp" / "config.json", {})
+    write_json(workspace.root / "episodes" / ".pilot.0a1b2c3d.tmp" / "episode.json", EPISODE)
+    assert workspace.runs() == []
+    assert workspace.episodes() == []
+
+
+def test_an_unknown_run_lists_the_known(workspace: Workspace):
+    with pytest.raises(InputError, match="none yet"):
+        workspace.run_config("r1")
+    write_json(workspace.run_folder("r1") / "config.json", {"run_id": "r1"})
+    assert workspace.run_config("r1") == {"run_id": "r1"}
+    with pytest.raises(InputError, match="known runs: r1"):
+        workspace.run_config("r2")
+
+
+def test_a_run_keeps_its_own_cut(workspace: Workspace):
+    workspace.save_episode(EPISODE)
+    assert workspace.episode_of_run({"inputs": {"pilot": {"cut": "k0"}}}, "pilot") == replace(EPISODE, cut_key="k0")
+    assert workspace.episode_of_run({}, "pilot") == EPISODE
+
+
+def test_a_word_counts_where_track_and_cue_fit(workspace: Workspace):
+    store = workspace.labels()
+    store.add(HumanLabel("pilot", track_id=1, cue_id=4, label="joy"))
+    store.add(HumanLabel("pilot", track_id=2, cue_id=5, label="fear"))
+    store.close()
+    tracks = pd.DataFrame({"track_id": [2, 1, 1], "cue_id": [5, 5, 4]}, index=[7, 8, 9])
+    said = workspace.human_labels("pilot", tracks)
+    assert said.to_dict() == {7: "fear", 8: None, 9: "joy"}
+    assert len(workspace.human_labels("pilot", tracks[:0])) == 0
