@@ -30,7 +30,8 @@ def decode_text(data: bytes) -> tuple[str, str]:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _lenient(data[len(mark) :], name)
-    for name in ("utf-8", *_wide_encodings(data)):
+    # Latin letters in UTF-16 are valid UTF-8 too, with a zero byte after each.
+    for name in (*_wide_encodings(data), "utf-8"):
         try:
             return data.decode(name), name
         except UnicodeDecodeError:

@@ -40,7 +40,7 @@ class SpeakerSettings:
     lives_above: float = 0.08
 
     def __post_init__(self) -> None:
-        if self.margin < 1.0:
+        if not 1.0 <= self.margin < float("inf"):
             raise InputError("the speaker margin must be at least 1", hint="1.5 is a good value, more drops more cues")
         if not 0 <= self.still_below <= self.speaks_above:
             raise InputError("a speaking mouth must score at least as high as a still one", hint="use 1.8 and 1.15")

@@ -18,6 +18,8 @@ MAX_BYTES = 20 << 20
 _READING_MS_A_CHARACTER = 67
 _MIN_SHOWN_MS = 1000
 _MAX_SHOWN_MS = 7000
+# A screen holds some 200 characters. What is far longer is no cue but a damaged or a hostile file.
+_MAX_CHARACTERS = 2000
 
 _TIME = r"-?\d{1,3}(?:\s?[:.,;]\s?\d{1,3}){2,3}"
 _TIMING = re.compile(rf"^\s*(?P<start>{_TIME})\s*(?P<arrow>-{{1,3}}\s?>|[–—]\s?>|→)\s*(?P<end>{_TIME})(?P<rest>.*)$")
@@ -204,6 +206,9 @@ def _tidy(block: _Block, repaired: list[LineNote], refused: list[LineNote]) -> N
 
 def _finished(block: _Block, repaired: list[LineNote]) -> SubtitleCue:
     text = "\n".join(line.strip() for line in block.lines)
+    if len(text) > _MAX_CHARACTERS:
+        repaired.append(LineNote(block.line, f"{len(text)} characters of text; the first {_MAX_CHARACTERS} are kept"))
+        text = text[:_MAX_CHARACTERS].rstrip()
     end_ms = block.end_ms
     if end_ms <= block.start_ms:
         shown_ms = min(max(len(text) * _READING_MS_A_CHARACTER, _MIN_SHOWN_MS), _MAX_SHOWN_MS)

@@ -101,6 +101,9 @@ RUSSIAN = "Что ты здесь делаешь? Я не знаю, где мо�
         ("utf-16-be", SAID, "utf-16-be"),
         ("utf-32", SAID, "utf-32-le"),
         ("utf-32-be", SAID, "utf-32-be"),
+        ("utf-16-le", "Plain words.", "utf-16-le"),
+        ("utf-16-be", "Plain words.", "utf-16-be"),
+        ("utf-32-le", "Plain words.", "utf-32-le"),
         ("cp1252", SAID.replace("—", "-"), "cp1252"),
         ("cp1251", RUSSIAN, "cp1251"),
     ],
@@ -165,3 +168,9 @@ def test_no_line_is_lost_and_no_text_breaks_the_reader() -> None:
         kept = "\n".join([cue.raw_text for cue in file.cues] + [note.text for note in file.refused])
         assert [cue.start_ms for cue in file.cues] == sorted(cue.start_ms for cue in file.cues)
         assert [kept.count(said) for said in ("Hi", "- No.")] == [lines.count(said) for said in ("Hi", "- No.")], lines
+
+
+def test_a_text_that_no_screen_holds_is_cut_short() -> None:
+    file = parse_subtitles(srt_text([(0, 1000, "Hello."), (2000, 3000, "(" + " x" * 50_000)]))
+    assert [len(cue.raw_text) for cue in file.cues] == [6, 1999]
+    assert [note.what for note in file.repaired] == ["100001 characters of text; the first 2000 are kept"]
