@@ -82,14 +82,18 @@ def read_lines(path: Path) -> dict[str, list[str]]:
     """Lines by Ekman-7 emotion from a CSV with the columns text and emotion (or MELD's Utterance and Emotion)."""
     if not path.is_file():
         raise InputError(f"there is no file {path} with lines", hint="give a CSV with the columns text,emotion")
-    reader = csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""))
+    try:
+        reader = csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""))
+        rows = list(reader)
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read: {error}", hint="give a CSV with the columns text,emotion") from error
     names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
     text_column = next((names[name] for name in _TEXT_COLUMNS if name in names), None)
     emotion_column = next((names[name] for name in _EMOTION_COLUMNS if name in names), None)
     if text_column is None or emotion_column is None:
         raise InputError(f"{path} needs the columns text and emotion", hint=f"it has {', '.join(names) or 'none'}")
     lines: dict[str, list[str]] = {}
-    for number, row in enumerate(reader, 2):
+    for number, row in enumerate(rows, 2):
         text = " ".join((row[text_column] or "").split())
         if not text:
             continue
@@ -126,7 +130,7 @@ def simulate(faces: Path, lines: Path, out: Path, settings: SimulateSettings | N
     `faces` is a folder of classes. Pictures that cannot be read and faces without a line are counted in the result.
     OUT must not exist yet or be empty; nothing is left when the work is stopped.
     """
-    settings = settings or SimulateSettings()
+    settings, out = settings or SimulateSettings(), out.resolve()
     images, texts = read_class_folders(faces), read_lines(lines)
     pairs = pair_up(images, texts, settings.seed)
     if not pairs:

@@ -16,6 +16,8 @@ from mmemo.labels import to_ekman7
 
 GOLD_COLUMNS = ("cue", "start_ms", "end_ms", "emotion")
 MATCH_IOU = 0.5
+_MAX_BYTES = 20 << 20
+_LATEST_MS = 1000 * 3600 * 1000
 _EXPECTED = "the first line must name the columns cue,start_ms,end_ms,emotion"
 
 
@@ -99,6 +101,9 @@ def _overlapping(cues: pd.DataFrame, gold: pd.DataFrame) -> list[tuple[float, in
 
 def _decoded(path: Path) -> str:
     try:
+        size = path.stat().st_size if path.is_file() else 0
+        if size > _MAX_BYTES:
+            raise InputError(f"the gold file {path} has {size >> 20} MB, too much for a table of cues", hint=_EXPECTED)
         content = path.read_bytes()
     except OSError as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
@@ -135,10 +140,11 @@ def _row(record: dict[str, str | None], path: Path, line: int) -> tuple[str, int
 def _milliseconds(text: str | None, column: str, where: str) -> int:
     try:
         value = float((text or "").strip())
-        if value != int(value):
+        if value != int(value) or abs(value) > _LATEST_MS:
             raise ValueError
     except (ValueError, OverflowError):
         raise InputError(
-            f"{where}: {column} is {text!r}, not a whole number", hint="times are milliseconds from the video's start"
+            f"{where}: {column} is {text!r}, not a whole number of at most 1000 hours",
+            hint="times are milliseconds from the video's start",
         ) from None
     return int(value)

@@ -84,12 +84,16 @@ def test_wrong_input_is_told_and_leaves_nothing(tmp_path: Path, faces: Path, lin
     bad.write_text("text,emotion\nHm,hungry\n", encoding="utf-8")
     no_columns = tmp_path / "columns.csv"
     no_columns.write_text("a,b\n1,2\n", encoding="utf-8")
+    long = tmp_path / "long.csv"
+    long.write_text("text,emotion\n" + "x" * 200_000 + ",joy\n", encoding="utf-8")
     for faces_in, lines_in, message in [
         (tmp_path / "missing", lines, "there is no folder"),
         (tmp_path / "empty", lines, "no pictures"),
         (faces, tmp_path / "missing.csv", "there is no file"),
         (faces, no_columns, "needs the columns"),
         (faces, bad, "row 2"),
+        (faces, long, "cannot be read"),
+        (faces, tmp_path, "there is no file"),
         (faces, other, "no line for any class"),
     ]:
         with pytest.raises(InputError, match=message):

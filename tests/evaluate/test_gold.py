@@ -57,6 +57,7 @@ def test_tolerates_what_spreadsheets_write(tmp_path: Path, content: bytes) -> No
         (HEAD + "1,0,1000.5,joy\n", "line 2: end_ms is '1000.5'"),
         (HEAD + "1,0,nan,joy\n", "line 2: end_ms is 'nan'"),
         (HEAD + "1,0,inf,joy\n", "line 2: end_ms is 'inf'"),
+        (HEAD + "1,0,1e30\n", "line 2: end_ms is '1e30'"),
         (HEAD + "1,0\n", "line 2: end_ms is None"),
         (HEAD + "1,1000,1000,joy\n", "line 2: a cue must end after it starts"),
         (HEAD + "1,-5,1000,joy\n", "line 2: a cue must end after it starts"),
