@@ -29,9 +29,16 @@ def read_class_folders(folder: Path) -> list[LabelledImage]:
         raise InputError(f"there is no folder {folder}", hint="pass a folder with one folder of pictures a class")
     images = []
     for inner in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        label = to_ekman7(inner.name)
-        files = sorted(p for p in inner.rglob("*") if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
-        images += [LabelledImage(path, label) for path in files]
+        label = _label_of(inner)
+        files = sorted(p for p in inner.rglob("*") if p.suffix.lower() in _PICTURES and p.is_file())
+        images += [LabelledImage(path, label) for path in files if not path.name.startswith(".")]
     if not images:
         raise InputError(f"no pictures in {folder}", hint="put them into one folder a class, such as joy/a.jpg")
     return images
+
+
+def _label_of(folder: Path) -> str:
+    try:
+        return to_ekman7(folder.name)
+    except InputError as error:
+        raise InputError(f"the folder {folder}: {error.message}", hint=error.hint) from None

@@ -9,6 +9,7 @@ from typing import Any
 from mmemo.evaluate.gold import read_gold
 from mmemo.flow.cut import CutReport, CutSettings, cut_episode
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
+from mmemo.flow.faces_folder import FolderSettings, find_pictures
 from mmemo.flow.label import LabelReport, LabelSettings, label_episode
 from mmemo.flow.train import RunRecord, train_student
 from mmemo.progress import Stage
@@ -48,7 +49,9 @@ class AdaptResult:
 def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
     """Cut, label, train and compare; each stage that was done before with the same inputs is skipped."""
     if settings.gold is not None:
-        read_gold(settings.gold)  # a bad gold file is told now, not after minutes of work
+        read_gold(settings.gold)  # bad gold is told now, not after minutes of work
+    if settings.faces is not None:
+        find_pictures(FolderSettings(settings.faces, settings.group_pattern))
     cut = yield from cut_episode(workspace, settings.video, settings.subtitles, settings.cut)
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)

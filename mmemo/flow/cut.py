@@ -17,13 +17,14 @@ from mmemo.episode.video import VideoInfo, probe
 from mmemo.errors import InputError
 from mmemo.progress import Progress, Stage
 from mmemo.settings import read_environment
-from mmemo.store.files import hash_file, hash_value, publish_folder, read_json, write_json, write_table
+from mmemo.store.files import damaged, hash_file, hash_value, publish_folder, read_json, write_json, write_table
 from mmemo.store.workspace import Episode, Workspace
 
 __all__ = ["CutReport", "CutSettings", "cut_episode"]
 
 # Raise when the same inputs and settings give another result than before.
 CUT_VERSION = 1
+_ACCOUNT_FILE = "account.json"
 _NOTES_KEPT = 50
 _SUSPICIOUS_SHARE = 0.2
 
@@ -91,8 +92,8 @@ def cut_episode(
     yield Progress("cut", 0, len(file.cues), "hashing the video")
     episode = _episode(video, srt, info, settings)
     folder = workspace.cut_folder(episode)
-    if folder.is_dir():
-        report = _stored(folder)
+    if (folder / _ACCOUNT_FILE).is_file():
+        report = _stored(folder / _ACCOUNT_FILE)
     else:
         threads = read_environment().threads
         with publish_folder(folder) as temporary:
@@ -101,7 +102,7 @@ def cut_episode(
             write_table(temporary / "cues.parquet", result.cues)
             write_table(temporary / "faces.parquet", result.faces)
             write_json(temporary / "settings.json", {"settings": settings, **_identity(episode)})
-            write_json(temporary / "account.json", report)
+            write_json(temporary / _ACCOUNT_FILE, report)
     workspace.save_episode(episode)
     yield Progress("cut", len(file.cues), len(file.cues), f"{report.account.kept} cues kept")
     return report
@@ -193,9 +194,12 @@ def _report(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
     )
 
 
-def _stored(folder: Path) -> CutReport:
-    values = read_json(folder / "account.json")
-    return replace(CutReport(**{**values, "account": CueAccount(**values["account"])}), skipped=True)
+def _stored(path: Path) -> CutReport:
+    values = read_json(path)
+    try:
+        return replace(CutReport(**{**values, "account": CueAccount(**values["account"])}), skipped=True)
+    except (TypeError, KeyError, AttributeError, AssertionError) as error:
+        raise damaged(path) from error
 
 
 def _peak_rss_mb() -> float | None:

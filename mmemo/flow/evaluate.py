@@ -14,12 +14,12 @@ from mmemo.errors import InputError
 from mmemo.evaluate.comparison import Comparison, compare
 from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import FUSED, GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER
-from mmemo.flow.faces_folder import FolderSettings, compare_on_folder
+from mmemo.flow.faces_folder import FolderSettings, compare_on_folder, find_pictures
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.report import write_report
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
-from mmemo.store.files import publish_file, read_json, read_table, to_json
+from mmemo.store.files import publish_file, read_table, to_json
 from mmemo.store.tables import PROB_COLUMNS, probs_of
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
@@ -82,7 +82,10 @@ def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Eval
     """
     run_id = settings.run_id or _newest_run(workspace)
     folder = workspace.run_folder(run_id)
-    config = read_json(folder / "config.json")
+    config = workspace.run_config(run_id)
+    pictures = None
+    if settings.faces is not None:  # a wrong folder is told now, not after minutes of work
+        pictures = find_pictures(FolderSettings(settings.faces, settings.group_pattern))
     yield Progress("compare", 0, 1, "reading opinions")
     tracks = read_table(folder / "tracks.parquet")
     gold = _gold_of(workspace, config, tracks, settings.gold)
@@ -93,9 +96,8 @@ def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Eval
             ceiling = yield from _gold_ceiling(workspace, config, tracks, gold)
         comparison = _compare_tracks(folder, tracks, gold, ceiling)
     on_faces = None
-    if settings.faces is not None:
-        faces_settings = FolderSettings(settings.faces, settings.group_pattern)
-        on_faces = yield from compare_on_folder(workspace, run_id, faces_settings)
+    if pictures is not None:
+        on_faces = yield from compare_on_folder(workspace, run_id, pictures)
     yield Progress("report", 0, 1)
     report = write_report(workspace, run_id, config, gold, comparison, on_faces)
     _save_comparison(report.parent, comparison or on_faces)
@@ -131,9 +133,11 @@ def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFra
         rows = tracks["episode_id"] == episode_id
         kept = _kept_gold(workspace, episode_id)
         if given is not None or kept.is_file():
-            gold[rows] = _labels_from(workspace, episode_id, tracks[rows], given or kept)
+            cues = workspace.cues(workspace.episode_of_run(config, episode_id))
+            gold[rows] = _labels_from(cues, tracks[rows], given or kept)
         else:
-            gold[rows] = _human_labels(workspace, episode_id, tracks[rows])
+            said = workspace.human_labels(episode_id, tracks[rows])
+            gold[rows] = said.where(said.isin(EKMAN7.labels), None)
     gold = gold.where(gold.notna(), None)
     if given is not None:
         if not gold.notna().any():
@@ -150,22 +154,18 @@ def _kept_gold(workspace: Workspace, episode_id: str) -> Path:
     return workspace.episode_folder(episode_id) / "gold.csv"
 
 
-def _labels_from(workspace: Workspace, episode_id: str, tracks: pd.DataFrame, path: Path) -> pd.Series:
-    match = match_gold(workspace.cues(workspace.episode(episode_id)), read_gold(path))
+def _labels_from(cues: pd.DataFrame, tracks: pd.DataFrame, path: Path) -> pd.Series:
+    match = match_gold(cues, read_gold(path))
     return tracks["cue_id"].map(match.emotions).astype(object)
-
-
-def _human_labels(workspace: Workspace, episode_id: str, tracks: pd.DataFrame) -> pd.Series:
-    labels = workspace.labels()
-    said = labels.current(episode_id).set_index("track_id")["label"]
-    labels.close()
-    named = tracks["track_id"].map(said[said.isin(EKMAN7.labels)])
-    return named.astype(object)
 
 
 def _compare_tracks(folder: Path, tracks: pd.DataFrame, gold: pd.Series, ceiling: np.ndarray | None) -> Comparison:
     rows = gold.notna().to_numpy()
-    predictions = {name: probs_of(_in_order(read_table(folder / file), tracks)) for name, file in _SYSTEMS.items()}
+    tables = {name: _in_order(read_table(folder / file), tracks) for name, file in _SYSTEMS.items()}
+    predictions = {name: probs_of(table) for name, table in tables.items()}
+    # Where a person spoke, the target is that very word: it is no opinion that could be judged.
+    told = (tables[FUSED]["source"] == "human").to_numpy()
+    predictions[FUSED] = np.where(told[:, None], np.float32(np.nan), predictions[FUSED])
     if ceiling is not None:
         predictions[GOLD_CEILING] = ceiling
     classes = np.array([EKMAN7.index(label) for label in gold[rows]])
@@ -189,9 +189,7 @@ def _gold_ceiling(
     from mmemo.student.losses import soft_cross_entropy
 
     settings = TrainSettings(**config["train"])
-    episodes = [workspace.episode(e) for e in config["episodes"]]
-    if any(e.cut_key != config["inputs"][e.episode_id]["cut"] for e in episodes):
-        return None
+    episodes = [workspace.episode_of_run(config, e) for e in config["episodes"]]
     material: Material = yield from gather(
         workspace, episodes, LabelSettings(**config["label"]), settings.anchor, load_baseline()
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mmemo.errors import StorageError
 from mmemo.progress import Progress, Stage
-from mmemo.store.files import hash_value, publish_folder, read_table, write_json, write_table
+from mmemo.store.files import hash_value, publish_folder, read_array, read_table, write_json, write_table
 from mmemo.store.workspace import Episode, Workspace
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ def load_crop(path: Path) -> np.ndarray:
         with Image.open(path) as image:
             return np.array(image.convert("RGB"))
     except OSError as error:
-        raise StorageError(
-            f"the crop {path} is missing or damaged", hint="delete its cut-* folder and cut again"
-        ) from error
+        raise damaged_crop(path) from error
+
+
+def damaged_crop(path: Path) -> StorageError:
+    """The error for a stored crop that cannot be used."""
+    return StorageError(f"the crop {path} is missing or damaged", hint="delete its cut-* folder and cut again")
 
 
 def face_features(workspace: Workspace, episode: Episode, backbone: Backbone) -> Stage[FaceFeatures]:
@@ -62,7 +65,7 @@ def face_features(workspace: Workspace, episode: Episode, backbone: Backbone) ->
             write_table(temporary / "faces.parquet", faces[["face_id"]])
             write_json(temporary / "settings.json", {"cut": episode.cut_key, "backbone": backbone.identity})
     ids = read_table(folder / "faces.parquet")["face_id"].tolist()
-    return FaceFeatures(ids, np.load(folder / "features.npy").astype(np.float32))
+    return FaceFeatures(ids, read_array(folder / "features.npy").astype(np.float32))
 
 
 def _computed(folder: Path, faces: pd.DataFrame, backbone: Backbone) -> Stage[np.ndarray]:

@@ -37,9 +37,28 @@ class FolderSettings:
                 raise InputError(f"{self.group_pattern!r} is no regular expression", hint=str(error)) from error
 
 
-def compare_on_folder(workspace: Workspace, run_id: str, settings: FolderSettings) -> Stage[Comparison]:
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Labelled pictures with the independent unit of each; `unit` says what that is: film, or track for a picture."""
+
+    images: tuple[LabelledImage, ...]
+    unit_ids: tuple[str, ...]
+    unit: str
+
+    def __post_init__(self) -> None:
+        assert len(self.images) == len(self.unit_ids) > 0, "one unit a picture"
+
+
+def find_pictures(settings: FolderSettings) -> Pictures:
+    """The pictures of a folder; InputError for an unknown class, no picture, or a name that the pattern misses."""
+    images = tuple(read_class_folders(settings.folder))
+    units = tuple(_unit(image.path, settings.group_pattern) for image in images)
+    return Pictures(images, units, "film" if settings.group_pattern else "track")
+
+
+def compare_on_folder(workspace: Workspace, run_id: str, pictures: Pictures) -> Stage[Comparison]:
     """Compare student and baseline on the surest face of every picture, or on its middle where none is found."""
-    images = read_class_folders(settings.folder)
+    images = pictures.images
     models = load_predictors(workspace, run_id)
     assert models.student is not None, "a run has a student"
     baseline, student, crops = [], [], []
@@ -52,8 +71,7 @@ def compare_on_folder(workspace: Workspace, run_id: str, settings: FolderSetting
             yield Progress("judge faces", done + 1, len(images))
     gold = np.array([EKMAN7.index(image.label) for image in images])
     predictions = {IMAGE_ONLY: np.concatenate(baseline), STUDENT: np.concatenate(student)}
-    units = np.array([_unit(image.path, settings.group_pattern) for image in images])
-    return compare(gold, units, predictions, "film" if settings.group_pattern else "track")
+    return compare(gold, np.array(pictures.unit_ids), predictions, pictures.unit)
 
 
 def _unit(path: Path, pattern: str | None) -> str:

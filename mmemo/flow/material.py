@@ -69,7 +69,7 @@ def gather(
     if faces.empty:
         raise InputError("there is no face to learn from", hint="the account of cues says what was dropped and why")
     item, tracks = _tracks(faces)
-    anchor = anchor_of(label.teacher, DEFAULT_ANCHOR if anchor_name == "auto" else anchor_name)
+    anchor = anchor_named(label.teacher, anchor_name)
     opinions = Opinions(
         teacher=mean_by_item(np.concatenate(teacher), item),
         image=mean_by_item(np.concatenate(image), item),
@@ -80,6 +80,11 @@ def gather(
     )
     training = TrainingSet(item, tracks["group"].to_numpy(np.int64), opinions)
     return Material(tracks, faces[["episode_id", "face_id", "crop"]], training, anchor)
+
+
+def anchor_named(teacher: str, name: str) -> TeacherAnchor:
+    """A teacher's anchor by the name that the training settings give; "auto" is the teacher's own default."""
+    return anchor_of(teacher, DEFAULT_ANCHOR if name == "auto" else name)
 
 
 def make_fitter(
@@ -110,10 +115,6 @@ def make_fitter(
 def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
     """Training faces that nobody rejected: episode_id, face_id, cue_id, track_id, crop, human, scene."""
     faces = training_faces(workspace, episode)
-    labels = workspace.labels()
-    said = labels.current(episode.episode_id).set_index("track_id")["label"]
-    labels.close()
-    human = faces["track_id"].map(said).astype(object)
     cut = workspace.cut_folder(episode)
     table = pd.DataFrame(
         {
@@ -122,7 +123,7 @@ def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
             "cue_id": faces["cue_id"],
             "track_id": faces["track_id"],
             "crop": [str(cut / name) for name in faces["crop"]],
-            "human": human.where(human.notna(), None),
+            "human": workspace.human_labels(episode.episode_id, faces),
             "scene": faces["cue_id"].map(scenes_of(workspace.cues(episode))),
         }
     )
@@ -146,7 +147,7 @@ def _teacher_probs(workspace: Workspace, episode: Episode, label: LabelSettings,
     if not path.is_file():
         raise InputError(
             f"the teacher {label.teacher!r} has not read {episode.episode_id} yet",
-            hint="run python -m pipelines.label with the same --teacher first",
+            hint="run python -m pipelines.label with the same --teacher and --context-lines first",
         )
     try:
         return aligned_probs(read_table(path), "cue_id", faces["cue_id"])

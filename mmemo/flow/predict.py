@@ -93,10 +93,8 @@ def load_predictors(workspace: Workspace, run_id: str | None) -> Predictors:
     if run_id is None:
         with _loading:
             return _shared()
+    workspace.run_config(run_id)  # an unknown run is told
     config = workspace.run_folder(run_id) / "config.json"
-    if not config.is_file():
-        known = ", ".join(workspace.runs()[:10]) or "none yet: run pipelines.train first"
-        raise InputError(f"no run {run_id!r} in {workspace.root}", hint=f"known runs: {known}")
     with _loading:
         return _with_student(config.parent.resolve(), config.stat().st_mtime_ns)
 

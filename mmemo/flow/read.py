@@ -31,9 +31,10 @@ REVIEW_COLUMNS = (
 def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
     """One row a face track in order of time, REVIEW_COLUMNS; what a source does not say is null.
 
-    `crop` is the absolute path of the track's surest face; confidence is the probability of the label.
+    The tracks are those of the cut that the run was trained on, without a run those of the newest cut. `crop` is the absolute path of the track's surest face; confidence is the probability of the label.
     """
-    episode = workspace.episode(episode_id)
+    config = {} if run_id is None else workspace.run_config(run_id)
+    episode = workspace.episode_of_run(config, episode_id)
     faces = training_faces(workspace, episode)
     best = faces.sort_values("detection_prob", ascending=False, kind="stable").drop_duplicates("track_id")
     cut = workspace.cut_folder(episode).resolve()
@@ -42,10 +43,7 @@ def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> p
     table = table.merge(cues, on="cue_id", how="left", validate="many_to_one")
     for source in SOURCES:
         table = table.merge(_named(opinions(workspace, episode_id, run_id, source), source), on="track_id", how="left")
-    labels = workspace.labels()
-    said = labels.current(episode_id).rename(columns={"label": "human_label"})[["track_id", "human_label"]]
-    labels.close()
-    table = table.merge(said.astype({"track_id": table["track_id"].dtype}), on="track_id", how="left")
+    table["human_label"] = workspace.human_labels(episode_id, table)
     return table.sort_values(["start_ms", "track_id"], ignore_index=True)[list(REVIEW_COLUMNS)]
 
 

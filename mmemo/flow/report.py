@@ -16,6 +16,7 @@ from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.report import FaceCard, Opinion, ReportData, render_report
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT, TEACHER
+from mmemo.flow.face_opinions import damaged_crop
 from mmemo.flow.read import review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.files import publish_file, read_json, read_table
@@ -64,7 +65,7 @@ def write_report(
 def _account(workspace: Workspace, config: Mapping[str, Any]) -> CueAccount:
     outcomes: list[str | None] = []
     for episode_id in config["episodes"]:
-        reasons = workspace.cues(workspace.episode(episode_id))["drop_reason"]
+        reasons = workspace.cues(workspace.episode_of_run(config, episode_id))["drop_reason"]
         outcomes += [None if pd.isna(r) else str(r) for r in reasons]
     return account_of(outcomes)
 
@@ -85,7 +86,7 @@ def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: p
         )
     }
     tracks = read_table(folder / "tracks.parquet")
-    shown = {e: review_table(workspace, e, None).set_index("track_id").to_dict("index") for e in config["episodes"]}
+    shown = {e: review_table(workspace, e, run_id).set_index("track_id").to_dict("index") for e in config["episodes"]}
     order = largest_disagreements(
         probs_of(tables[STUDENT]), probs_of(tables[IMAGE_ONLY]), np.arange(len(tracks)), limit=_CARDS
     )
@@ -99,7 +100,7 @@ def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: p
         known = gold.iloc[row]
         cards.append(
             FaceCard(
-                image=Path(str(face["crop"])).read_bytes(),
+                image=_crop(Path(str(face["crop"]))),
                 line=str(face["text"]),
                 opinions=opinions,
                 start_ms=int(face["start_ms"]),
@@ -107,6 +108,13 @@ def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: p
             )
         )
     return tuple(cards)
+
+
+def _crop(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise damaged_crop(path) from error
 
 
 def _opinion(source: str, probs: np.ndarray) -> Opinion:

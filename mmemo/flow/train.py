@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,15 @@ import pandas as pd
 from mmemo.errors import InputError
 from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.flow.label import LabelSettings, opinions_folder
-from mmemo.flow.material import Material, gather, make_fitter
+from mmemo.flow.material import Material, anchor_named, gather, make_fitter
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
-from mmemo.store.files import hash_value, publish_folder, read_json, write_json, write_table
+from mmemo.store.files import hash_value, publish_folder, read_json, storage_errors, write_json, write_table
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.student.settings import TrainSettings
 from mmemo.teacher.loading import teacher_identity
+from mmemo.teacher.sources import EMBEDDED as EMBEDDED_TEACHER
 
 if TYPE_CHECKING:
     from mmemo.student.crossfit import CrossFit
@@ -78,26 +80,34 @@ def train_student(
     from mmemo.student.baseline import load_baseline
     from mmemo.student.crossfit import cross_fit
 
-    episodes = [workspace.episode(episode_id) for episode_id in episode_ids]
+    # Each once and in one order: the key knows no other.
+    episodes = [workspace.episode(episode_id) for episode_id in sorted(set(episode_ids))]
     baseline = load_baseline()
     inputs = {e.episode_id: _inputs(workspace, e, label) for e in episodes}
-    key = hash_value({"inputs": inputs, "settings": settings, "baseline": baseline.identity, "version": TRAIN_VERSION})
+    parts = {"inputs": inputs, "settings": settings, "baseline": baseline.identity, "version": TRAIN_VERSION}
+    foreign = _foreign(label, settings)
+    key = hash_value({**parts, **foreign})
     run_id = f"{recipe.name}-{key}"
     folder = workspace.run_folder(run_id)
     if (folder / "config.json").is_file():
-        folder.joinpath("config.json").touch()
+        with storage_errors(folder):
+            folder.joinpath("config.json").touch()
         return _record(folder, skipped=True)
     material = yield from gather(workspace, episodes, label, settings.anchor, baseline)
     fitter = yield from make_fitter(workspace, episodes, material, settings)
     fit = yield from cross_fit(material.training, fitter, recipe, settings)
     config = {
         "run_id": run_id,
-        "episodes": list(episode_ids),
+        "episodes": [e.episode_id for e in episodes],
         "label": label,
         "train": settings,
         "backbone": settings.backbone,
         "inputs": inputs,
-        "models": {"teacher": teacher_identity(label.teacher), "baseline": baseline.identity},
+        "models": {
+            "teacher": teacher_identity(label.teacher),
+            "baseline": baseline.identity,
+            **({"backbone": foreign["backbone"]} if "backbone" in foreign else {}),
+        },
         "anchor": {"name": material.anchor.name, "source": material.anchor.source},
         "groups": int(material.tracks["group"].nunique()),
         "faces": len(material.faces),
@@ -111,16 +121,28 @@ def train_student(
 
 
 def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings) -> dict[str, Any]:
-    labels = workspace.labels()
-    said = labels.current(episode.episode_id)[["track_id", "label"]].to_numpy().tolist()
-    labels.close()
+    with closing(workspace.labels()) as labels:
+        said = labels.current(episode.episode_id)[["cue_id", "track_id", "label"]].to_numpy().tolist()
     return {
         "video": episode.video_hash,
         "subtitles": episode.subtitles_hash,
         "cut": episode.cut_key,
         "opinions": opinions_folder(workspace, episode, label).name,
-        "human": hash_value(said),
+        "human": hash_value(sorted(said)),
     }
+
+
+def _foreign(label: LabelSettings, settings: TrainSettings) -> dict[str, Any]:
+    """What may change under its name because it does not come with this program: weights, and a teacher's anchor."""
+    from mmemo.student.backbones.loading import EMBEDDED as EMBEDDED_BACKBONE
+    from mmemo.student.backbones.loading import load_backbone
+
+    parts: dict[str, Any] = {}
+    if settings.backbone != EMBEDDED_BACKBONE:
+        parts["backbone"] = load_backbone(settings.backbone).identity
+    if label.teacher != EMBEDDED_TEACHER:
+        parts["anchor"] = anchor_named(label.teacher, settings.anchor)
+    return parts
 
 
 def _publish(folder: Path, config: dict[str, Any], material: Material, fit: CrossFit) -> None:

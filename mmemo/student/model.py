@@ -51,11 +51,21 @@ def load_student(folder: Path) -> StudentModel:
         head = LinearHead(tensors["head.weight"], tensors["head.bias"])
         name = config["train"]["backbone"]
     except (OSError, SafetensorError, KeyError) as error:
-        raise StorageError(f"the run {folder.name} is damaged", hint="train it again") from error
+        raise _unusable(folder, "is damaged") from error
     backbone = load_backbone(name)
     if head.weight.shape != (len(EKMAN7), backbone.feature_dim):
-        raise StorageError(f"the run {folder.name} does not fit the backbone {name}", hint="train it again")
+        raise _unusable(folder, f"does not fit the backbone {name}")
+    trained_on = config.get("models", {}).get("backbone", backbone.identity)
+    if trained_on != backbone.identity:
+        raise _unusable(folder, f"was trained on other weights of {name} ({trained_on})")
     own = {k.removeprefix(_BACKBONE): torch.from_numpy(v) for k, v in tensors.items() if k.startswith(_BACKBONE)}
     if own:
-        backbone.module.load_state_dict(own)
+        try:
+            backbone.module.load_state_dict(own)
+        except RuntimeError as error:
+            raise _unusable(folder, f"does not fit the backbone {name}") from error
     return StudentModel(backbone, head)
+
+
+def _unusable(folder: Path, what: str) -> StorageError:
+    return StorageError(f"the run {folder.name} {what}", hint=f"delete {folder} and train it again")

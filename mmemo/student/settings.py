@@ -38,6 +38,8 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise InputError(f"--folds is {self.folds}", hint="use at least 2, or faces would be judged by themselves")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"--seed is {self.seed}", hint="use a whole number from 0 to 4294967295")
         if self.epochs < 1 or self.finetune_epochs < 1:
             raise InputError("--epochs must be at least 1")
         if not 0.0 <= self.validation_share < 0.5:

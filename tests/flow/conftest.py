@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mmemo.flow.label import LabelSettings, label_episode
 from mmemo.progress import run
+from mmemo.store.files import write_table
 from mmemo.store.workspace import Workspace
 from tests.ui.made import EPISODE_ID, ready_workspace
 
@@ -35,3 +37,14 @@ def write_gold(path: Path, workspace: Workspace, labels: dict[int, str]) -> Path
     rows = [f"{c},{cues.loc[c, 'start_ms']},{cues.loc[c, 'end_ms']},{e}" for c, e in labels.items()]
     path.write_text("\n".join(["cue,start_ms,end_ms,emotion", *rows]) + "\n")
     return path
+
+
+def cut_again(workspace: Workspace) -> None:
+    """Another cut of the same episode: the same faces, but every track has another number."""
+    episode = workspace.episode(EPISODE_ID)
+    other = replace(episode, cut_key="again")
+    shutil.copytree(workspace.cut_folder(episode), workspace.cut_folder(other))
+    faces = workspace.faces(episode)
+    faces["track_id"] = faces["track_id"].max() + 1 - faces["track_id"]
+    write_table(workspace.cut_folder(other) / "faces.parquet", faces)
+    workspace.save_episode(other)

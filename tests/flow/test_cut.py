@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -127,6 +128,30 @@ def test_other_settings_are_another_cut_of_the_same_episode(film: Path, tmp_path
     assert workspace.episode(first.episode_id).cut_key == second.cut_key
 
 
+def test_a_damaged_account_is_told_and_a_lost_one_made_again(film: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first = run(cut_episode(workspace, film, None))
+    account = workspace.cut_folder(workspace.episode(first.episode_id)) / "account.json"
+    account.write_text('{"account": {"total": 3}, "mood": "good"}')
+    with pytest.raises(StorageError, match=r"account\.json is missing or damaged"):
+        run(cut_episode(workspace, film, None))
+    account.unlink()
+    again = run(cut_episode(workspace, film, None))
+    assert (again.skipped, again.account) == (False, first.account)
+    assert run(cut_episode(workspace, film, None)).skipped
+
+
+def test_a_file_name_that_is_no_text(film: Path, tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    for suffix in (b".mp4", b".srt"):
+        shutil.copy(film.with_suffix(suffix.decode()), folder + b"/caf\xe9" + suffix)
+    workspace = Workspace(tmp_path / "workspace")
+    video = Path(os.fsdecode(folder + b"/caf\xe9.mp4"))
+    report = run(cut_episode(workspace, video, None))
+    assert report.episode_id.startswith("caf-")
+    assert Path(workspace.episode(report.episode_id).video) == video.resolve()
+
+
 def test_a_cancelled_cut_leaves_nothing_and_can_be_repeated(film: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     stage = cut_episode(workspace, film, None)
@@ -196,6 +221,8 @@ def test_wrong_settings_are_told() -> None:
         lambda: CutSettings(min_overlap=0),
         lambda: CutSettings(crop_px=8),
         lambda: CutSettings(detector=DetectorSettings(min_prob=2)),
+        lambda: CutSettings(speaker=SpeakerSettings(margin=float("inf"))),
+        lambda: CutSettings(speaker=SpeakerSettings(margin=float("nan"))),
     ):
         with pytest.raises(InputError):
             make()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from mmemo.errors import InputError
+from mmemo.errors import InputError, StorageError
 from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.read import review_table, track_opinions
@@ -18,7 +19,7 @@ from mmemo.progress import run
 from mmemo.store.labels import HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.student.settings import TrainSettings
-from tests.flow.conftest import write_gold
+from tests.flow.conftest import cut_again, write_gold
 from tests.ui.made import EPISODE_ID, label_of
 
 GOLD = {cue: label_of(cue) for cue in range(1, 41)}
@@ -61,6 +62,68 @@ def test_without_a_file_peoples_labels_are_the_gold(ran):
     result = run(evaluate_run(ran, EvaluateSettings()))
     assert result.comparison is not None
     assert result.comparison.rows[0].scores.n == 3
+
+
+def test_what_people_said_is_never_judged_by_itself(labelled):
+    store = labelled.labels()
+    for track in (1, 2, 3, 4):
+        store.add(HumanLabel(EPISODE_ID, track, track, label_of(track)))
+    store.close()
+    run(train_student(labelled, [EPISODE_ID], LabelSettings(), TrainSettings(epochs=2, folds=2)))
+    result = run(evaluate_run(labelled, EvaluateSettings()))
+    assert result.comparison is not None and result.comparison.rows[0].scores.n == 4
+    assert result.comparison.row("fused") is None, "their targets are the labels themselves"
+
+
+def test_targets_that_people_gave_are_left_out_of_the_fused_row(labelled, tmp_path):
+    store = labelled.labels()
+    store.add(HumanLabel(EPISODE_ID, 1, 1, label_of(1)))
+    store.close()
+    run(train_student(labelled, [EPISODE_ID], LabelSettings(), TrainSettings(epochs=2, folds=2)))
+    gold = write_gold(tmp_path / "gold.csv", labelled, GOLD)
+    comparison = run(evaluate_run(labelled, EvaluateSettings(gold=gold))).comparison
+    assert comparison is not None
+    assert {row.name: row.scores.n for row in comparison.rows if row.scores.n != 40} == {"fused": 39}
+
+
+def test_a_run_is_judged_on_the_cut_that_it_was_trained_on(ran, tmp_path):
+    store = ran.labels()
+    store.add(HumanLabel(EPISODE_ID, 3, 3, "disgust"))
+    store.close()
+    gold = write_gold(tmp_path / "gold.csv", ran, GOLD)
+    before = run(evaluate_run(ran, EvaluateSettings(gold=gold)))
+    table = review_table(ran, EPISODE_ID, before.run_id)
+    cut_again(ran)
+    after = run(evaluate_run(ran, EvaluateSettings()))
+    assert after.to_contract()["comparison"] == before.to_contract()["comparison"]
+    pd.testing.assert_frame_equal(review_table(ran, EPISODE_ID, before.run_id), table)
+    newest = review_table(ran, EPISODE_ID, None)
+    assert newest["human_label"].isna().all(), "track 3 has another face now"
+
+
+def test_an_unknown_run_is_told(ran):
+    with pytest.raises(InputError, match="known runs: anchored_em-"):
+        run(evaluate_run(ran, EvaluateSettings(run_id="nowhere")))
+
+
+def test_a_lost_crop_is_told(ran):
+    for crop in ran.cut_folder(ran.episode(EPISODE_ID)).glob("crops/*.jpg"):
+        crop.unlink()
+    with pytest.raises(StorageError, match="crop .* is missing or damaged"):
+        run(evaluate_run(ran, EvaluateSettings()))
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern", "says"),
+    [("joyless", None, "joyless.*maps to none"), ("joy", "film-[0-9]+", "matches nothing"), ("joy", "(", "no regular")],
+)
+def test_wrong_pictures_are_told_before_the_work(ran, tmp_path, folder, pattern, says):
+    (tmp_path / "faces" / folder).mkdir(parents=True)
+    Image.new("RGB", (40, 40)).save(tmp_path / "faces" / folder / "a_1.png")
+    (tmp_path / "faces" / folder / "b.png").mkdir()
+    stage = evaluate_run(ran, EvaluateSettings(faces=tmp_path / "faces", group_pattern=pattern))
+    with pytest.raises(InputError, match=says):
+        next(stage)
 
 
 def test_without_any_gold_there_is_a_report_and_no_table(ran):

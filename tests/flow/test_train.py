@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from mmemo.errors import InputError
-from mmemo.flow.label import LabelSettings
+from mmemo.errors import InputError, StorageError
+from mmemo.flow.label import LabelSettings, label_episode
 from mmemo.flow.train import RunRecord, train_student
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
@@ -16,7 +17,13 @@ from mmemo.store.tables import probs_of
 from mmemo.store.workspace import Workspace
 from mmemo.student.model import load_student
 from mmemo.student.settings import TrainSettings
+from mmemo.teacher.anchors import TeacherAnchor, save_anchor
+from tests.flow.conftest import cut_again
+from tests.student.test_backbone_loading import timm_folder
+from tests.teacher.tiny import save_two_head
 from tests.ui.made import EPISODE_ID
+
+__all__ = ["timm_folder"]  # a fixture
 
 FAST = TrainSettings(epochs=2, folds=2)
 
@@ -75,6 +82,62 @@ def test_a_rejected_face_teaches_nothing(labelled):
     record = trained(labelled)
     assert record.tracks == 39
     assert 5 not in set(read_table(record.folder / "tracks.parquet")["track_id"])
+
+
+def test_a_persons_word_stays_with_its_face_after_another_cut(labelled):
+    say(labelled, 3, "disgust")
+    cut_again(labelled)
+    record = trained(labelled)
+    assert (record.tracks, record.human_labels) == (40, 0)
+
+
+def test_saying_the_same_again_is_no_news(labelled):
+    for track in (3, 4):
+        say(labelled, track, "disgust")
+    first = trained(labelled)
+    say(labelled, 3, "disgust")
+    assert trained(labelled).run_id == first.run_id
+
+
+def test_an_episode_that_is_named_twice_counts_once(labelled):
+    record = run(train_student(labelled, [EPISODE_ID, EPISODE_ID], LabelSettings(), FAST))
+    assert (record.episodes, record.faces, record.tracks) == ((EPISODE_ID,), 40, 40)
+    assert trained(labelled).skipped
+
+
+def test_a_teacher_that_was_measured_since_trains_anew(labelled, tmp_path):
+    label = LabelSettings(teacher=str(save_two_head(tmp_path / "teacher")))
+    run(label_episode(labelled, labelled.episode(EPISODE_ID), label))
+    unmeasured = run(train_student(labelled, [EPISODE_ID], label, FAST))
+    save_anchor(tmp_path / "teacher" / "anchors.json", TeacherAnchor("meld_dev", np.eye(7), np.full(7, 1 / 7)))
+    measured = run(train_student(labelled, [EPISODE_ID], label, FAST))
+    assert not measured.skipped and measured.run_id != unmeasured.run_id
+    assert run(train_student(labelled, [EPISODE_ID], label, FAST)).skipped
+
+
+def test_other_weights_of_the_backbone_train_anew(labelled, timm_folder):
+    settings = TrainSettings(epochs=2, folds=2, backbone=f"timm:local-dir:{timm_folder}")
+    first = trained(labelled, settings)
+    assert trained(labelled, settings).skipped
+    weights = load_file(timm_folder / "model.safetensors")
+    save_file(
+        {name: np.asarray(2 * value, value.dtype) for name, value in weights.items()}, timm_folder / "model.safetensors"
+    )
+    second = trained(labelled, settings)
+    assert not second.skipped and second.run_id != first.run_id
+    with pytest.raises(StorageError, match="other weights"):
+        load_student(first.folder)
+    assert load_student(second.folder).probs([np.full((60, 60, 3), 120, np.uint8)]).shape == (1, 7)
+
+
+def test_damaged_features_are_told(labelled):
+    trained(labelled)
+    (features,) = labelled.root.rglob("features.npy")
+    features.write_bytes(features.read_bytes()[:100])
+    with pytest.raises(StorageError, match=r"features\.npy is missing or damaged"):
+        trained(labelled, TrainSettings(epochs=2, folds=2, seed=1))
+    features.unlink()
+    assert not trained(labelled, TrainSettings(epochs=2, folds=2, seed=1)).skipped, "what is lost is made again"
 
 
 def test_naive_recipes_have_no_noise_model(labelled):

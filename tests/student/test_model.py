@@ -68,6 +68,14 @@ def test_a_damaged_run_is_told(tmp_path, damage):
         load_student(tmp_path / "run")
 
 
+def test_other_weights_under_the_same_name_are_told(tmp_path):
+    save(tmp_path / "run", {"head.weight": np.zeros((K, 1280), np.float32), "head.bias": np.zeros(K, np.float32)})
+    config = {"train": {"backbone": "embedded"}, "models": {"backbone": "embedded@000000000000"}}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(StorageError, match="other weights of embedded"):
+        load_student(tmp_path / "run")
+
+
 def fitter_and_task(n: int = 32) -> tuple[NetworkFitter, Task]:
     backbone = tiny_backbone()
     dark, light = np.zeros((30, 30, 3), np.uint8), np.full((30, 30, 3), 255, np.uint8)
