@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,9 @@ def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
 def main(command: Callable[..., None]) -> None:
     """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug, 130 cancelled from the keyboard."""
     send_nothing()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may hold what no terminal can show
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(_guarded(command))
     app()

@@ -14,6 +14,9 @@ TeacherOption = Annotated[
         help="embedded; or a folder with a transformers sequence classifier; or its hub id, such as ORG/NAME.",
     ),
 ]
+ContextOption = Annotated[
+    int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
+]
 RecipeOption = Annotated[
     str,
     typer.Option(

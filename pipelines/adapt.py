@@ -18,6 +18,7 @@ from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, m
 from pipelines._options import (
     AnchorOption,
     BackboneOption,
+    ContextOption,
     EpochsOption,
     FacesOption,
     FinetuneOption,
@@ -32,7 +33,7 @@ from pipelines.cut import tell_account
 from pipelines.evaluate import tell_evaluation
 from pipelines.train import tell_run
 
-_DEFAULTS = TrainSettings()
+_DEFAULTS, _LABEL = TrainSettings(), LabelSettings()
 
 
 def adapt(
@@ -45,6 +46,7 @@ def adapt(
     group_pattern: GroupOption = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
     teacher: TeacherOption = EMBEDDED,
+    context_lines: ContextOption = _LABEL.context_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,
@@ -67,7 +69,7 @@ def adapt(
         gold=gold,
         faces=faces,
         group_pattern=group_pattern,
-        label=LabelSettings(teacher=teacher),
+        label=LabelSettings(teacher=teacher, context_lines=context_lines),
         train=TrainSettings(
             recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
         ),

@@ -12,7 +12,9 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
-from pipelines._options import TeacherOption
+from pipelines._options import ContextOption, TeacherOption
+
+_DEFAULTS = LabelSettings()
 
 
 def label(
@@ -21,9 +23,7 @@ def label(
         typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
     ] = None,
     teacher: TeacherOption = EMBEDDED,
-    context_lines: Annotated[
-        int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
-    ] = 2,
+    context_lines: ContextOption = _DEFAULTS.context_lines,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:

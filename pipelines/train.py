@@ -16,6 +16,7 @@ from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, m
 from pipelines._options import (
     AnchorOption,
     BackboneOption,
+    ContextOption,
     EpochsOption,
     FinetuneOption,
     FoldsOption,
@@ -24,7 +25,7 @@ from pipelines._options import (
     TeacherOption,
 )
 
-_DEFAULTS = TrainSettings()
+_DEFAULTS, _LABEL = TrainSettings(), LabelSettings()
 
 
 def train(
@@ -34,6 +35,7 @@ def train(
     ] = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
     teacher: TeacherOption = EMBEDDED,
+    context_lines: ContextOption = _LABEL.context_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,
@@ -54,7 +56,9 @@ def train(
         recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
     )
     episodes = episode or [e.episode_id for e in reversed(space.episodes())]
-    run = run_with_bar(train_student(space, episodes, LabelSettings(teacher=teacher), settings))
+    run = run_with_bar(
+        train_student(space, episodes, LabelSettings(teacher=teacher, context_lines=context_lines), settings)
+    )
     tell_run(run)
     if as_json:
         print(to_json(run.to_contract()))

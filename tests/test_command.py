@@ -132,3 +132,9 @@ def test_say_goes_to_stderr(capsys: pytest.CaptureFixture[str]):
     say("hello")
     out, err = capsys.readouterr()
     assert (out, err) == ("", "hello\n")
+
+
+def test_a_file_name_that_is_no_text_can_be_printed():
+    code = "import os; from pipelines._command import main; main(lambda: print(os.fsdecode(b'caf\\xe9.mp4')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, cwd=REPOSITORY)
+    assert (done.returncode, done.stdout.strip()) == (0, b"caf\\udce9.mp4"), done.stderr
