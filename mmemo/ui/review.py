@@ -44,6 +44,8 @@ def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     labels = table[f"{filters.source}_label"]
     if filters.label == NOT_REVIEWED:
         keep &= table["human_label"].isna()
+    elif filters.label == REJECT:  # only people reject a face
+        keep &= table["human_label"] == REJECT
     elif filters.label != ANY:
         keep &= labels == filters.label
     if filters.source != "human" and (filters.confidence_from > 0.0 or filters.confidence_to < 1.0):
@@ -95,11 +97,19 @@ def undo(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int)
 
 
 def corrected_since(history: pd.DataFrame, moment: pd.Timestamp) -> int:
-    """On how many tracks somebody spoke after a moment (UTC)."""
+    """On how many tracks a person's word is another than it was at a moment (UTC); what was undone does not count."""
     if history.empty:
         return 0
-    spoken = pd.to_datetime(history["created_at"], utc=True)
-    return int(history.loc[spoken > moment, "track_id"].nunique())
+    now = _last_words(history)
+    then = _last_words(history[pd.to_datetime(history["created_at"], utc=True) <= moment])
+    return sum(now.get(track) != then.get(track) for track in now.keys() | then.keys())
+
+
+def _last_words(history: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """What holds of every track: every cut numbers its tracks anew, so a track is named with its cue."""
+    last = history.drop_duplicates(["track_id", "cue_id"], keep="last")
+    last = last[last["label"] != WITHDRAW]
+    return dict(zip(zip(last["track_id"], last["cue_id"], strict=True), last["label"], strict=True))
 
 
 def words_for(label: str) -> str:

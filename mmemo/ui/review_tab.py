@@ -14,7 +14,8 @@ from mmemo.labels import EKMAN7
 from mmemo.store.labels import REJECT
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import empty
-from mmemo.ui.job_panel import JobPanel, watch
+from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
+from mmemo.ui.line_clip import line_clip, listen
 from mmemo.ui.review import (
     ANY,
     NOT_REVIEWED,
@@ -26,6 +27,7 @@ from mmemo.ui.review import (
     page_of,
     say,
     undo,
+    words_for,
 )
 from mmemo.ui.review_cards import (
     FOCUS_SCRIPT,
@@ -77,17 +79,20 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Rev
                 position = gr.HTML(elem_id="mm-position")
                 forward = gr.Button("Page →", size="sm", min_width=80, elem_id="mm-page-forward")
         with gr.Column(scale=6, min_width=300, elem_id="mm-focus"):
-            focus = gr.HTML(NO_CHOICE, js_on_load=FOCUS_SCRIPT)
             retrain = gr.Button("Retrain", interactive=False, elem_id="mm-retrain")
+            focus = gr.HTML(NO_CHOICE, js_on_load=FOCUS_SCRIPT)
+            clip = line_clip()
     tab = ReviewTab(filters, gr.State(0), gr.State(None), grid, focus, position, retrain)
     _listen_to_choices(context, selection, tab, back, forward)
     _listen_to_words(context, selection, tab)
+    listen(context, selection, tab.chosen, clip)
 
     @told
     def on_retrain(chosen: Selection) -> tuple[Any, ...]:
         return watch(context.jobs, start_retraining(context, chosen))
 
-    retrain.click(on_retrain, selection, panel.outputs, api_visibility="private")
+    started = retrain.click(on_retrain, selection, panel.outputs, api_visibility="private")
+    started.then(None, js=SHOW_PANEL, api_visibility="private")
     return tab
 
 
@@ -96,7 +101,9 @@ def _filter_row() -> list[Any]:
         source = gr.Dropdown(
             [(title, name) for name, title in SOURCES.items()], value="target", label="Label of", min_width=150
         )
-        label = gr.Dropdown([ANY, *EKMAN7.labels, REJECT, NOT_REVIEWED], value=ANY, label="Label", min_width=120)
+        label = gr.Dropdown(
+            [ANY, *EKMAN7.labels, (words_for(REJECT), REJECT), NOT_REVIEWED], value=ANY, label="Label", min_width=120
+        )
         lowest = gr.Slider(0, 100, 0, step=5, label="At least %", min_width=150, buttons=[])
         highest = gr.Slider(0, 100, 100, step=5, label="At most %", min_width=150, buttons=[])
         text = gr.Textbox(label="Words in the line", placeholder="search", min_width=140, elem_id="mm-search")

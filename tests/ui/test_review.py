@@ -101,6 +101,12 @@ def test_words_are_saved_for_the_track_that_was_meant(workspace: Workspace):
     store.close()
 
 
+def test_rejected_faces_are_found_whosever_label_is_looked_at():
+    rows = table()
+    rows.loc[3, "human_label"] = REJECT
+    assert matching(rows, Filters(label=REJECT))["track_id"].tolist() == [13]
+
+
 def test_undo_steps_back_through_what_was_said_and_erases_nothing(workspace: Workspace):
     store, rows = workspace.labels(), table()
     for word in ("joy", REJECT):
@@ -132,6 +138,10 @@ def test_corrections_are_counted_by_track_since_the_training(workspace: Workspac
     history = store.history("pilot")
     assert corrected_since(history, pd.Timestamp(0, tz="UTC")) == 2
     assert corrected_since(history, pd.Timestamp.now("UTC") + pd.Timedelta(hours=1)) == 0
+    undo(store, "pilot", rows, 11)
+    assert corrected_since(store.history("pilot"), pd.Timestamp(0, tz="UTC")) == 1
+    before_undo = pd.to_datetime(history["created_at"], utc=True).max()
+    assert corrected_since(store.history("pilot"), before_undo) == 1  # trained on what was then taken back
     store.close()
 
 
