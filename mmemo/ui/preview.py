@@ -12,6 +12,7 @@ from mmemo.store.workspace import Episode, Workspace
 
 _BROWSER_CODECS = ("h264", "av1")
 _AUDIO_CODECS = ("aac", "mp3", "opus")
+_ROWS_OF_BUTTONS = 2
 
 
 def preview_folder(workspace: Workspace) -> Path:
@@ -45,10 +46,16 @@ def subtitle_track(workspace: Workspace, episode: Episode) -> Path:
     if not target.is_file():
         cues = workspace.cues(episode)
         columns = zip(cues["raw_text"], cues["start_ms"], cues["end_ms"], strict=True)
-        blocks = [f"{_stamp(start)} --> {_stamp(end)}\n{_cue_text(str(text))}\n" for text, start, end in columns]
+        blocks = [_cue_block(_cue_text(str(text)), start, end) for text, start, end in columns]
         with publish_file(target) as temporary:
             temporary.write_text("WEBVTT\n\n" + "\n".join(blocks), encoding="utf-8")
     return target
+
+
+def _cue_block(text: str, start_ms: int, end_ms: int) -> str:
+    """One cue, two rows above the lower edge, where the player's buttons do not cover it."""
+    above = _ROWS_OF_BUTTONS + len(text.splitlines())
+    return f"{_stamp(start_ms)} --> {_stamp(end_ms)} line:-{above}\n{text}\n"
 
 
 def _stamp(ms: int) -> str:

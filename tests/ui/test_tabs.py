@@ -119,7 +119,7 @@ def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
     episode = ready.workspace.episode(EPISODE_ID)
     path = subtitle_track(ready.workspace, episode)
     text = path.read_text(encoding="utf-8")
-    assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.600\n")
+    assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.600 line:-3\n")
     assert text.count(" --> ") == 32
     assert "&lt;b&gt;We won&lt;/b&gt;" in text
     shutil.rmtree(ready.workspace.scratch)
