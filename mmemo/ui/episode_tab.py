@@ -16,7 +16,7 @@ from mmemo.student.settings import TrainSettings
 from mmemo.ui.account import account_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import card, clock, empty, notice, page_part
-from mmemo.ui.job_panel import JobPanel, watch
+from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import Adaptation, adapt_stage, comparison_of
@@ -73,7 +73,8 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         return show_episode(context, chosen)
 
-    form.adapt.click(on_adapt, form.fields, panel.outputs, api_visibility="private")
+    started = form.adapt.click(on_adapt, form.fields, panel.outputs, api_visibility="private")
+    started.then(None, js=SHOW_PANEL, api_visibility="private")
     selection.change(on_selection, selection, [player, account], show_progress="hidden", api_visibility="private")
     return tab
 
@@ -175,7 +176,7 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str]
     account = page_part(
         _verdict(context, chosen.run_id),
         notice(synthetic_notice(workspace, [chosen.episode_id])),
-        card(f'<div class="mm-facts">{boxes}</div>', account_html(cues), title=f"Episode {chosen.episode_id}"),
+        card(f'<div class="mm-facts">{boxes}</div>', account_html(cues), title=chosen.episode_id),
     )
     preview = playable(workspace, episode)
     if preview is None:

@@ -13,6 +13,8 @@ from mmemo.ui.html import duration, percent
 from mmemo.ui.jobs import JobRunner, JobView
 
 _TICK_S = 1.0
+# The panel is above the tabs, the buttons that start a job may be far below it.
+SHOW_PANEL = "() => document.getElementById('mm-job')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 _STATE_WORDS = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 
