@@ -123,15 +123,20 @@ def contact_sheet(workspace: Workspace, chosen: Selection) -> str:
     tiles = "".join(_contact(row) for row in table.iloc[rows].itertuples())
     return card(
         f'<div class="mm-grid">{tiles}</div>',
-        '<p class="small soft">First mark: baseline; second mark: student.</p>',
+        '<p class="small soft">First mark: baseline; second mark: student; each with its first choice and how sure it is.</p>',
         title="Where baseline and student differ most",
     )
 
 
 def _contact(row: object) -> str:
     crop, text = Path(row.crop), str(row.text)  # type: ignore[attr-defined]
-    marks = chip(str(row.image_label)) + chip(str(row.student_label))  # type: ignore[attr-defined]
+    marks = _first_choice(row, "image") + _first_choice(row, "student")
     return (
         f'<figure class="mm-tile" style="cursor:default;margin:0"><img src="{file_url(crop)}" alt="">'
         f'<figcaption class="body" style="margin:0"><span class="chips">{marks}</span><span class="line">{escape(text)}</span></figcaption></figure>'
     )
+
+
+def _first_choice(row: object, source: str) -> str:
+    label, confidence = getattr(row, f"{source}_label"), getattr(row, f"{source}_confidence")
+    return chip(str(label), f"{label} {100 * float(confidence):.0f} %")
