@@ -15,7 +15,6 @@ from mmemo.store.labels import REJECT
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import empty
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
-from mmemo.ui.line_clip import line_clip, listen
 from mmemo.ui.review import (
     ANY,
     NOT_REVIEWED,
@@ -81,11 +80,9 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Rev
         with gr.Column(scale=6, min_width=300, elem_id="mm-focus"):
             retrain = gr.Button("Retrain", interactive=False, elem_id="mm-retrain")
             focus = gr.HTML(NO_CHOICE, js_on_load=FOCUS_SCRIPT)
-            clip = line_clip()
     tab = ReviewTab(filters, gr.State(0), gr.State(None), grid, focus, position, retrain)
     _listen_to_choices(context, selection, tab, back, forward)
     _listen_to_words(context, selection, tab)
-    listen(context, selection, tab.chosen, clip)
 
     @told
     def on_retrain(chosen: Selection) -> tuple[Any, ...]:
