@@ -15,6 +15,7 @@ from mmemo.store.labels import REJECT
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import empty
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
+from mmemo.ui.line_clip import line_clip, listen
 from mmemo.ui.review import (
     ANY,
     NOT_REVIEWED,
@@ -79,10 +80,12 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Rev
                 forward = gr.Button("Page →", size="sm", min_width=80, elem_id="mm-page-forward")
         with gr.Column(scale=6, min_width=300, elem_id="mm-focus"):
             retrain = gr.Button("Retrain", interactive=False, elem_id="mm-retrain")
+            clip = line_clip()
             focus = gr.HTML(NO_CHOICE, js_on_load=FOCUS_SCRIPT)
     tab = ReviewTab(filters, gr.State(0), gr.State(None), grid, focus, position, retrain)
     _listen_to_choices(context, selection, tab, back, forward)
     _listen_to_words(context, selection, tab)
+    listen(context, selection, tab.chosen, clip)
 
     @told
     def on_retrain(chosen: Selection) -> tuple[Any, ...]:

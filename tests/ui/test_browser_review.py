@@ -83,3 +83,16 @@ def test_no_tab_is_wider_than_the_screen(
         page.wait_for_timeout(400)
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, name
+
+
+def test_the_line_of_the_chosen_face_can_be_played(ready_app: RunningApp, open_page: OpenPage):
+    page = open_page(ready_app)
+    open_tab(page, "Review")
+    assert not page.locator("#mm-play-line").is_visible()
+    page.locator("#mm-grid [data-track]").first.click()
+    page.locator("#mm-play-line").click()
+    page.wait_for_function(
+        "() => { const v = document.querySelector('#mm-line-clip video'); return v && v.duration > 1 }"
+    )
+    page.locator("#mm-grid [data-track]").nth(1).click()
+    page.locator("#mm-line-clip").wait_for(state="hidden")
