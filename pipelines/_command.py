@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import io
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from tqdm import tqdm
@@ -75,14 +76,20 @@ def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
 
 
 def main(command: Callable[..., None]) -> None:
-    """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug, 130 cancelled from the keyboard."""
+    """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug, 130 cancelled from the keyboard, 143 ended."""
     send_nothing()
+    signal.signal(signal.SIGTERM, _leave)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may hold what no terminal can show
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(_guarded(command))
     app()
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    """Without this the process would end on the spot and leave its half-written files behind."""
+    raise SystemExit(128 + number)
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:

@@ -138,3 +138,28 @@ def test_a_file_name_that_is_no_text_can_be_printed():
     code = "import os; from pipelines._command import main; main(lambda: print(os.fsdecode(b'caf\\xe9.mp4')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, cwd=REPOSITORY)
     assert (done.returncode, done.stdout.strip()) == (0, b"caf\\udce9.mp4"), done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process is ended without being asked")
+def test_an_ended_command_takes_its_half_written_files_along(tmp_path):
+    code = """
+import sys, time
+from pathlib import Path
+from mmemo.store.files import publish_folder
+from pipelines._command import main
+
+def command(folder: Path) -> None:
+    with publish_folder(folder / "cut-1") as temporary:
+        (temporary / "a").write_text("half")
+        print("ready", flush=True)
+        time.sleep(60)
+
+main(command)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.wait(timeout=30) == 143
+    assert list(tmp_path.iterdir()) == []

@@ -33,6 +33,7 @@ SCENE_SILENCE_MS = 3_000
 SCENE_LINES = 8
 # A clip with fewer scenes is split by track instead: less strict, but there is something to train on.
 MIN_SCENES = 10
+_NO_FACE_HINT = "the account of cues says what was dropped and why; faces that people rejected teach nothing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +68,7 @@ def gather(
         tables.append(faces)
     faces = pd.concat(tables, ignore_index=True)
     if faces.empty:
-        raise InputError("there is no face to learn from", hint="the account of cues says what was dropped and why")
+        raise InputError("there is no face to learn from", hint=_NO_FACE_HINT)
     item, tracks = _tracks(faces)
     anchor = anchor_named(label.teacher, anchor_name)
     opinions = Opinions(
