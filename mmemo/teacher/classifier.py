@@ -81,6 +81,11 @@ def label_mapping(folder: Path, identity: str) -> np.ndarray:
             f"the settings in {folder / 'config.json'} cannot be read: {_first_line(error)}",
             hint="a teacher is a transformers sequence classifier saved with save_pretrained",
         ) from error
+    if set(config.id2label) != set(range(config.num_labels)):
+        raise InputError(
+            f"id2label of the teacher {identity} numbers its labels {', '.join(map(str, config.id2label))}",
+            hint="number them 0, 1, 2, ... as the model's outputs are",
+        )
     labels = [str(config.id2label[i]) for i in range(config.num_labels)]
     if len(labels) < 2:
         raise InputError(f"the teacher {identity} has {len(labels)} label", hint="a classifier needs two or more")
@@ -110,6 +115,13 @@ def _load_pretrained(folder: Path) -> tuple[Any, Any]:
             f"the model in {folder} has no trained classification head: {', '.join(untrained[:4])} are missing",
             hint="choose a model that was fine-tuned to classify emotions",
         )
+    if tokenizer.pad_token is None:
+        raise InputError(
+            f"the model in {folder} cannot read lines of different length together: it has no padding token",
+            hint="set pad_token in tokenizer_config.json",
+        )
+    if getattr(model.config, "pad_token_id", None) is None:
+        model.config.pad_token_id = tokenizer.pad_token_id  # decoders look for the last word by it
     return model, tokenizer
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -91,4 +92,22 @@ def test_missing_files_are_refused(tmp_path: Path, name: str) -> None:
     folder = save_classifier(tmp_path / "model", LABELS)
     (folder / name).unlink()
     with pytest.raises(InputError, match=str(folder)):
+        ClassifierTeacher.load(folder, "m")
+
+
+def test_labels_that_are_numbered_from_one_are_refused(tmp_path: Path) -> None:
+    folder = save_classifier(tmp_path / "model", ["joy", "anger"])
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"], config["label2id"] = {"1": "joy", "2": "anger"}, {"joy": 1, "anger": 2}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="numbers its labels 1, 2"):
+        ClassifierTeacher.load(folder, "m")
+
+
+def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path: Path) -> None:
+    folder = save_classifier(tmp_path / "model", ["joy", "anger"])
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="no padding token"):
         ClassifierTeacher.load(folder, "m")
