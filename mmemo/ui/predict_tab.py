@@ -50,7 +50,7 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
                 elem_id="mm-picture",
             )
             _refuse_damaged(picture)
-            gr.Examples([[str(path)] for path in draw_examples(context.workspace)], picture, label="Drawn examples")
+            _examples(draw_examples(context.workspace), picture)
         with gr.Column(scale=7, min_width=320):
             boxes = gr.Image(label="Faces found", interactive=False, visible=False, buttons=["download", "fullscreen"])
             faces = gr.HTML(_NOTHING_YET, elem_id="mm-faces")
@@ -64,6 +64,19 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
         [picture.change, selection.change], on_picture, [picture, selection], [boxes, faces], api_visibility="private"
     )
     return tab
+
+
+def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
+    """Pictures to click. Not gr.Examples: it replaces the picture's component, and with it what refuses damaged ones."""
+    shown = gr.Dataset(
+        components=[picture], samples=[[str(path)] for path in paths], type="index", label="Drawn examples"
+    )
+
+    @told
+    def on_example(number: int) -> str:
+        return str(paths[number])
+
+    shown.click(on_example, shown, picture, show_progress="hidden", api_visibility="private")
 
 
 def _refuse_damaged(picture: gr.Image) -> None:

@@ -91,6 +91,19 @@ def test_a_damaged_picture_is_told_in_a_sentence(ready_app: RunningApp, open_pag
     assert "holiday.png is no picture or is damaged" in toast(page)
 
 
+def test_a_damaged_picture_is_told_after_an_example_too(ready_app: RunningApp, open_page: OpenPage, tmp_path: Path):
+    page = open_page(ready_app)
+    open_tab(page, "Predict")
+    page.locator(".gallery-item").first.click()
+    page.locator("#mm-faces [data-face='1']").wait_for(timeout=90_000)
+    page.get_by_label("Remove Image").click()
+    page.locator("#mm-faces").get_by_text("No picture yet").wait_for()
+    damaged = tmp_path / "holiday.png"
+    damaged.write_bytes(b"\x89PNG\r\n\x1a\n but no picture")
+    page.locator("#mm-picture input[type=file]").set_input_files(str(damaged))
+    assert "holiday.png is no picture or is damaged" in toast(page)
+
+
 def test_an_empty_workspace_starts_with_the_bundled_result(tmp_path: Path, start_app: StartApp, open_page: OpenPage):
     if not (SAMPLE / "adapted" / "episodes").is_dir():
         pytest.skip("this checkout has no adapted sample")
