@@ -228,6 +228,4 @@ def start_retraining(context: AppContext, chosen: Selection) -> int:
     run_id = chosen.run_id
     if run_id is None:
         raise InputError("there is no student to retrain", hint="adapt to an episode first")
-    return context.jobs.submit(
-        f"Retrain with your corrections, after {run_id}", lambda: retrain_stage(context.workspace, run_id)
-    )
+    return context.jobs.submit("Retrain with your corrections", lambda: retrain_stage(context.workspace, run_id))
