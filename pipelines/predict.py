@@ -17,7 +17,7 @@ _COLUMN = 9
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files.")],
     run: Annotated[
         str | None, typer.Option("--run", help="Student to use: a folder name below runs/. Default: the newest.")
     ] = None,
