@@ -87,7 +87,7 @@ def undo(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int)
     cue_id = _cue_of(table, track_id)
     history = store.history(episode_id)
     words: list[str] = []
-    for label in history.loc[history["track_id"] == track_id, "label"]:
+    for label in history.loc[(history["track_id"] == track_id) & (history["cue_id"] == cue_id), "label"]:
         words = [] if label == WITHDRAW else [*words, str(label)]
     if not words:
         raise InputError("there is nothing to undo on this face", hint="label it first")

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.store.labels import REJECT
+from mmemo.store.labels import REJECT, HumanLabel
 from mmemo.store.workspace import Workspace
 from mmemo.ui.review import (
     NOT_REVIEWED,
@@ -169,3 +169,13 @@ def test_the_focus_keeps_four_opinions_apart_and_marks_what_was_said():
     assert made.count('aria-pressed="true"') == 1
     assert made.count('data-track="11"') == 11
     assert "You said: sadness" in made
+
+
+def test_undo_leaves_the_words_on_another_cut_alone(workspace: Workspace):
+    store, rows = workspace.labels(), table()
+    cue_id = int(rows.loc[rows["track_id"] == 10, "cue_id"].iloc[0])
+    store.add(HumanLabel("pilot", 10, cue_id + 50, "anger"))
+    with pytest.raises(InputError, match="nothing to undo"):
+        undo(store, "pilot", rows, 10)
+    assert store.current("pilot")["label"].tolist() == ["anger"]
+    store.close()
