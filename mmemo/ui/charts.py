@@ -38,7 +38,10 @@ def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) 
             _figure(curves, "Training curves", "Loss by epoch, every thin line one fold of the cross-fitting.")
         )
     if comparison is not None:
-        words = "What is taken for what, by the baseline (left) and the student (right): rows are gold, columns the prediction, in % of the row."
+        words = (
+            "What is taken for what, by the baseline (left) and the student (right): "
+            "rows are gold, columns the prediction, in % of the row."
+        )
         charts.append(_figure(confusion_figure(comparison), "Confusion matrices", words, wide=True))
     noise = _teacher_noise(folder)
     if noise is not None:
