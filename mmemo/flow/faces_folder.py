@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,10 @@ from mmemo.progress import Progress, Stage
 from mmemo.store.workspace import Workspace
 
 _BATCH = 32
+_EVERY_PICTURE_ALONE = (
+    "Every picture counts as a track of its own. Where several come from one film or person, the interval is too "
+    "narrow: name them with --group-pattern."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,10 @@ def compare_on_folder(workspace: Workspace, run_id: str, pictures: Pictures) -> 
             yield Progress("judge faces", done + 1, len(images))
     gold = np.array([EKMAN7.index(image.label) for image in images])
     predictions = {IMAGE_ONLY: np.concatenate(baseline), STUDENT: np.concatenate(student)}
-    return compare(gold, np.array(pictures.unit_ids), predictions, pictures.unit)
+    comparison = compare(gold, np.array(pictures.unit_ids), predictions, pictures.unit)
+    if pictures.unit == "track":
+        comparison = replace(comparison, notes=(*comparison.notes, _EVERY_PICTURE_ALONE))
+    return comparison
 
 
 def _unit(path: Path, pattern: str | None) -> str:

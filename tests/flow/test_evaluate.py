@@ -153,6 +153,9 @@ def test_labelled_pictures_are_judged_by_film(ran, tmp_path):
     contract = result.to_contract()["comparison"]
     assert contract["unit"] == "film" and contract["gain"]["units"] == 2
     assert [row["name"] for row in contract["rows"]] == ["majority", "image_only", "student"]
+    assert not any("--group-pattern" in note for note in contract["notes"])
+    alone = run(evaluate_run(ran, EvaluateSettings(faces=tmp_path / "faces"))).to_contract()["comparison"]
+    assert alone["gain"]["units"] == 4 and any("--group-pattern" in note for note in alone["notes"])
 
 
 def test_no_run_is_told(labelled):
