@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import av.container
@@ -16,10 +14,10 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
+from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame
 from mmemo.errors import InputError
 
-# Packets that wait for the decision whether they are needed; a longer wait costs more memory than decoding costs time.
-_MAX_WAITING_BYTES = 48 << 20
+_PLANNED_CODECS = ("h264", "hevc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,6 @@ class VideoInfo:
     fps: float
     codec: str
     pixel_aspect: Fraction = Fraction(1)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownFrame:
-    """The frame on screen at `asked_ms`; `shown_ms` is when it appeared. Both from the start of the file."""
-
-    asked_ms: int
-    shown_ms: int
-    frame: av.VideoFrame
 
 
 def probe(path: Path) -> VideoInfo:
@@ -103,103 +92,13 @@ def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> 
         stream = picture_stream(container, path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = max(1, threads)
-        yield from _ForwardPass(container, stream, timestamps_ms)
+        yield from _reader(container, stream)(container, stream, timestamps_ms)
 
 
-_Packet: TypeAlias = "av.Packet[av.VideoStream]"
-
-
-class _ForwardPass:
-    """Packets wait until an asked time needs them; they are dropped when a key frame comes first."""
-
-    def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, timestamps_ms: Sequence[int]
-    ) -> None:
-        assert stream.time_base is not None, "an open stream has a time base"
-        self._container = container
-        self._stream = stream
-        self._decoder = stream.codec_context
-        self._tick_ms: Fraction = stream.time_base * 1000
-        # Players count from the start of the file, which is not 0 in a transport stream or a cut recording.
-        self._origin_ms = Fraction(container.start_time or 0, 1000)
-        self._frame_ms = float(1000 / (stream.average_rate or 25))
-        self._times = timestamps_ms
-        self._next = 0
-        self._held: tuple[int, av.VideoFrame] | None = None
-        self._saw_any = False
-
-    def __iter__(self) -> Iterator[ShownFrame]:
-        for packet in self._needed_packets():
-            try:
-                frames = self._decoder.decode(packet)
-            except av.FFmpegError:
-                self._held = None  # a damaged picture: nothing is sure until the next good one
-                continue
-            for frame in frames:
-                yield from self._shown_before(frame)
-            if self._next >= len(self._times):
-                return
-        yield from self._shown_last()
-
-    def _needed_packets(self) -> Iterator[_Packet | None]:
-        """Packets for the decoder in order; the last one is None, which empties it."""
-        waiting: list[_Packet] = []
-        waiting_bytes = 0
-        newest_ms: int | None = -1
-        for packet in self._packets():
-            start_ms = self._start_ms(packet)
-            if packet.is_keyframe and waiting and start_ms is not None:
-                if self._times[self._next] < start_ms:
-                    yield from waiting  # the asked frame is the last one, or one that shows before the key frame
-                else:
-                    self._decoder.flush_buffers()
-                    self._held = None
-                waiting, waiting_bytes = [], 0
-            waiting.append(packet)
-            waiting_bytes += packet.size
-            newest_ms = None if start_ms is None or newest_ms is None else max(newest_ms, start_ms)
-            if newest_ms is None or self._times[self._next] <= newest_ms or waiting_bytes > _MAX_WAITING_BYTES:
-                yield from waiting
-                waiting, waiting_bytes = [], 0
-        yield from waiting
-        yield None
-
-    def _packets(self) -> Iterator[_Packet]:
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return  # the end, or a file that was cut off: what came before is good
-            if packet.size:
-                yield packet
-
-    def _start_ms(self, timed: _Packet | av.VideoFrame) -> int | None:
-        ticks = timed.pts if timed.pts is not None else timed.dts
-        return None if ticks is None else floor(ticks * self._tick_ms - self._origin_ms)
-
-    def _shown_before(self, frame: av.VideoFrame) -> Iterator[ShownFrame]:
-        """The held frame answers all times before the new one; then the new one is held."""
-        start_ms = self._start_ms(frame)
-        if start_ms is None:
-            start_ms = floor(self._held[0] + self._frame_ms) if self._held else 0
-        while self._next < len(self._times) and self._times[self._next] < start_ms:
-            asked_ms = self._times[self._next]
-            self._next += 1
-            if self._held is not None:
-                yield ShownFrame(asked_ms, *self._held)
-            elif not self._saw_any:
-                yield ShownFrame(asked_ms, start_ms, frame)  # before the first frame of the file
-        self._held, self._saw_any = (start_ms, frame), True
-
-    def _shown_last(self) -> Iterator[ShownFrame]:
-        if self._held is None:
-            return
-        start_ms, frame = self._held
-        lasts_ms = max(float(frame.duration * self._tick_ms), self._frame_ms)
-        while self._next < len(self._times) and self._times[self._next] < start_ms + lasts_ms:
-            yield ShownFrame(self._times[self._next], start_ms, frame)
-            self._next += 1
+def _reader(container: av.container.InputContainer, stream: av.VideoStream) -> type[PlannedPass] | type[PatientPass]:
+    """The pass that decodes least: an .avi does not tell when a packet is shown, other codecs have hidden packets."""
+    planned = stream.codec_context.name in _PLANNED_CODECS and container.format.name != "avi"
+    return PlannedPass if planned else PatientPass
 
 
 class Pictures:
