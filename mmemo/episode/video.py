@@ -18,6 +18,13 @@ from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame
 from mmemo.errors import InputError
 
 _PLANNED_CODECS = ("h264", "hevc")
+# Files that only name other files, or addresses: what they name is not what the user gave.
+_LISTS = {"hls", "concat", "concatf", "dash", "imf", "sdp", "rtsp", "rtp", "redir"}
+# 8K film has 33 million pixels, a day of 50 frames a second 4 million frames; what claims more is broken or hostile.
+_MAX_PIXELS = 1 << 26
+_MAX_FRAMES = 30_000_000
+_MAX_DURATION_MS = 100 * 3_600_000
+_OPEN_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(_MAX_PIXELS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ def probe(path: Path) -> VideoInfo:
     with open_video(path) as container:
         stream = picture_stream(container, path)
         duration_ms = _duration_ms(container, stream)
+        _refuse_boasts(path, stream, duration_ms)
         try:
             first = next(container.decode(stream), None)
         except av.FFmpegError:
@@ -45,6 +53,8 @@ def probe(path: Path) -> VideoInfo:
         if first is None or duration_ms < 1:
             raise InputError(f"no picture of {path} can be decoded", hint="does it play in a video player?")
         aspect = stream.sample_aspect_ratio or Fraction(1)
+        if not Fraction(1, 4) <= aspect <= 4:
+            aspect = Fraction(1)  # no lens and no disc has such pixels
         width_px, height_px = _square_pixels(first, aspect)
         if first.rotation % 180:
             width_px, height_px = height_px, width_px
@@ -60,7 +70,12 @@ def open_video(path: Path) -> av.container.InputContainer:
             raise InputError(f"there is no video file {path}", hint="check the path")
         if size == 0:
             raise InputError(f"the video {path} is empty (0 bytes)", hint="download or export it again")
-        return av.open(str(path), metadata_errors="replace")
+        # A whole path, since FFmpeg takes a name like "concat:a.mp4" for an address.
+        container = av.open(str(path.absolute()), metadata_errors="replace", options=_OPEN_OPTIONS)
+        if container.format.name in _LISTS:
+            container.close()
+            raise InputError(f"{path} is a list of other files, not a video", hint="give the video file itself")
+        return container
     except av.FFmpegError as error:
         raise InputError(
             f"{path} is no video that can be read ({error.strerror})", hint="give an .mp4, .mkv or other video file"
@@ -75,8 +90,21 @@ def picture_stream(container: av.container.InputContainer, path: Path) -> av.Vid
         raise InputError(f"{path} is a single picture, not a video", hint="give the video file of the episode")
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(_MAX_PIXELS)}
             return stream
     raise InputError(f"{path} has no picture, only sound or text", hint="give the video file of the episode")
+
+
+def _refuse_boasts(path: Path, stream: av.VideoStream, duration_ms: int) -> None:
+    """A damaged or hostile header may claim what no memory holds."""
+    width_px, height_px = stream.codec_context.width, stream.codec_context.height
+    if width_px * height_px > _MAX_PIXELS:
+        raise InputError(f"{path} claims {width_px} x {height_px} pixels", hint="scale it to 1920 x 1080 or less")
+    if stream.frames > _MAX_FRAMES or duration_ms > _MAX_DURATION_MS:
+        raise InputError(
+            f"{path} claims {stream.frames} frames and {duration_ms / 3_600_000:.0f} hours",
+            hint="its header is broken; write it anew with: ffmpeg -i OLD -c copy NEW.mkv",
+        )
 
 
 def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> Iterator[ShownFrame]:
