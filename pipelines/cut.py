@@ -16,14 +16,27 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 
+_NOTES_TOLD = 10
 _DETECTOR, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
 
 
 def cut(
     video: Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")],
     subtitles: Annotated[
-        Path | None, typer.Argument(metavar="[SRT]", help="Its subtitles; default: the .srt beside the video.")
+        Path | None,
+        typer.Argument(
+            metavar="[SRT]",
+            help="Its subtitles: .srt, .vtt, .ass, .ssa, or a video that holds them; "
+            "default: the file beside the video, else the text inside it.",
+        ),
     ] = None,
+    subtitle_language: Annotated[
+        str | None,
+        typer.Option("--subtitle-language", help="Of several subtitles in the video take this one: en, eng, pt-BR."),
+    ] = None,
+    split_voices: Annotated[
+        bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
+    ] = False,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
     ] = _DETECTOR.min_face_px,
@@ -60,7 +73,15 @@ def cut(
         sampling=SamplingSettings(face_frames=face_frames, motion_fps=motion_fps),
         speaker=SpeakerSettings(margin=margin),
     )
-    report = run_with_bar(cut_episode(Workspace(workspace), video, subtitles, settings))
+    stage = cut_episode(
+        Workspace(workspace),
+        video,
+        subtitles,
+        settings,
+        language=subtitle_language,
+        split_voices=split_voices,
+    )
+    report = run_with_bar(stage)
     tell_account(report)
     if as_json:
         print(to_json(report.to_contract()))
@@ -78,10 +99,25 @@ def tell_account(report: CutReport) -> None:
     print(f"  {'all cues':<17}{account.total:>6}  {report.tracks} face tracks, {report.faces} faces")
     taken = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     memory = f"; peak memory {report.peak_rss_mb:.0f} MB" if report.peak_rss_mb is not None else ""
-    say(f"subtitle read as {report.encoding}; {report.repaired_total} repairs, {report.refused_total} refusals")
+    _tell_reading(report)
     say(f"seconds: {taken}{memory}")
     for warning in report.warnings:
         say(f"warning: {warning}")
+
+
+def _tell_reading(report: CutReport) -> None:
+    """Print how the subtitle was read: what was repaired and refused at which line, and what the cleaning did."""
+    kind = f"{report.subtitle_format} in {report.encoding}"
+    say(f"subtitle read as {kind}; {report.repaired_total} repairs, {report.refused_total} refusals")
+    for name, notes in (("repaired", report.repaired), ("refused", report.refused)):
+        for note in notes[:_NOTES_TOLD]:
+            say(f"  {name} at line {note['line']}: {note['what']}")
+        if len(notes) > _NOTES_TOLD:
+            say(f"  ... and more that was {name}: see subtitles.json beside the account")
+    if len(report.subtitle_streams) > 1:
+        say(f"subtitles in the video: {'; '.join(report.subtitle_streams)}; taken: stream {report.subtitle_stream}")
+    if report.cleaning:
+        say("cues cleaned: " + ", ".join(f"{rule} {count}" for rule, count in report.cleaning.items()))
 
 
 if __name__ == "__main__":
