@@ -11,13 +11,31 @@ from mmemo.episode.account import DropReason
 from mmemo.episode.faces import DetectorSettings
 from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
-from mmemo.flow.cut import CutReport, CutSettings, cut_episode
+from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 
 _NOTES_TOLD = 10
 _DETECTOR, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
+
+SyncOption = Annotated[
+    SyncMode,
+    typer.Option(
+        "--sync",
+        help="Hold the subtitles against the speech: move them when they are surely off and refuse them when they "
+        "are hopeless (auto), only tell (report), or do nothing (off).",
+    ),
+]
+
+MarginOption = Annotated[
+    float,
+    typer.Option(
+        "--margin",
+        help="Of several faces the speaker's mouth must move this many times as much as any other; "
+        "a larger margin drops more cues as several_speakers.",
+    ),
+]
 
 
 def cut(
@@ -37,6 +55,7 @@ def cut(
     split_voices: Annotated[
         bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
     ] = False,
+    sync: SyncOption = SyncMode.AUTO,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
     ] = _DETECTOR.min_face_px,
@@ -52,14 +71,7 @@ def cut(
     motion_fps: Annotated[
         float, typer.Option("--motion-fps", help="Frames a second that are looked at for mouth motion.")
     ] = _SAMPLING.motion_fps,
-    margin: Annotated[
-        float,
-        typer.Option(
-            "--margin",
-            help="Of several faces the speaker's mouth must move this many times as much as any other; "
-            "a larger margin drops more cues as several_speakers.",
-        ),
-    ] = _SPEAKER.margin,
+    margin: MarginOption = _SPEAKER.margin,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,6 +92,7 @@ def cut(
         settings,
         language=subtitle_language,
         split_voices=split_voices,
+        sync=sync,
     )
     report = run_with_bar(stage)
     tell_account(report)
@@ -100,6 +113,8 @@ def tell_account(report: CutReport) -> None:
     taken = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     memory = f"; peak memory {report.peak_rss_mb:.0f} MB" if report.peak_rss_mb is not None else ""
     _tell_reading(report)
+    if report.sync:
+        say(f"sync: {report.sync['outcome'].replace('_', ' ')}; {report.sync['why']}")
     say(f"seconds: {taken}{memory}")
     for warning in report.warnings:
         say(f"warning: {warning}")

@@ -21,12 +21,13 @@ from mmemo.episode.subtitle_streams import subtitle_streams
 from mmemo.episode.subtitles import LineNote, SubtitleFile, read_subtitles
 from mmemo.episode.video import VideoInfo, probe
 from mmemo.errors import InputError
+from mmemo.flow.sync import Synced, SyncMode, sync_episode
 from mmemo.progress import Progress, Stage
 from mmemo.settings import read_environment
 from mmemo.store.files import damaged, hash_file, hash_value, publish_folder, read_json, write_json, write_table
 from mmemo.store.workspace import Episode, Workspace
 
-__all__ = ["CutReport", "CutSettings", "cut_episode"]
+__all__ = ["CutReport", "CutSettings", "SyncMode", "cut_episode"]
 
 # Raise when the same inputs and settings give another result than before.
 CUT_VERSION = 1
@@ -66,6 +67,7 @@ class CutReport:
     subtitle_streams: list[str] = field(default_factory=list)
     subtitle_stream: int | None = None
     cleaning: dict[str, int] = field(default_factory=dict)
+    sync: dict[str, Any] | None = None
 
     @property
     def cues(self) -> dict[str, Any]:
@@ -93,6 +95,7 @@ class CutReport:
                 "refused": self.refused_total,
                 "refused_lines": [note["line"] for note in self.refused],
             },
+            "sync": self.sync,
             "warnings": self.warnings,
             "skipped": self.skipped,
         }
@@ -106,12 +109,13 @@ def cut_episode(
     *,
     language: str | None = None,
     split_voices: bool = False,
+    sync: SyncMode = SyncMode.AUTO,
 ) -> Stage[CutReport]:
     """Cut a video at its subtitles and keep the result; the same inputs and settings are cut once.
 
     Without `subtitles` the .srt, .vtt, .ass or .ssa beside the video is taken, else a text stream inside it, of the
-    `language` if one is asked. `split_voices` makes a cue with dashes for two speakers two cues. Nothing half-written
-    stays when it fails or is cancelled.
+    `language` if one is asked. `split_voices` makes a cue with dashes for two speakers two cues. Before all, `sync`
+    holds the cues against the sound: see sync_episode. Nothing half-written stays when it fails or is cancelled.
     """
     settings = settings or CutSettings()
     info = probe(video)
@@ -122,14 +126,18 @@ def cut_episode(
     _refuse_shifted(file, srt, info)
     yield Progress("cut", 0, len(file.cues), "hashing the video")
     episode = _episode(video, srt, info, settings, file, split_voices)
+    synced = yield from sync_episode(workspace, episode, info, file.cues, sync)
+    if synced.parts:
+        file = replace(file, cues=synced.moved(file.cues, info.duration_ms))
+        episode = replace(episode, cut_key=hash_value([episode.cut_key, synced.parts]))
     folder = workspace.cut_folder(episode)
     if (folder / _ACCOUNT_FILE).is_file():
-        report = _stored(folder / _ACCOUNT_FILE)
+        report = _with_sync(_stored(folder / _ACCOUNT_FILE), synced)
     else:
         threads = read_environment().threads
         with publish_folder(folder) as temporary:
             result = yield from cut(info, file.cues, settings, temporary, threads=threads)
-            report = _report(episode, file, result)
+            report = _with_sync(_report(episode, file, result), synced)
             write_table(temporary / "cues.parquet", result.cues)
             write_table(temporary / "faces.parquet", result.faces)
             write_json(temporary / "settings.json", {"settings": settings, **_identity(episode)})
@@ -258,6 +266,13 @@ def _report(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
         subtitle_stream=file.stream,
         cleaning=_rule_counts(file),
     )
+
+
+def _with_sync(report: CutReport, synced: Synced) -> CutReport:
+    """The report with what the sync check says now; a stored one may hold what an earlier check said."""
+    earlier = (report.sync or {}).get("warning")
+    others = [warning for warning in report.warnings if warning != earlier]
+    return replace(report, sync=synced.values(), warnings=[*others, *filter(None, [synced.warning])])
 
 
 def _notes(notes: Sequence[LineNote], characters: int | None = None) -> list[dict[str, Any]]:
