@@ -26,21 +26,26 @@ class SpokenLine:
     speaker: str | None = None
 
 
-def join_sentences(lines: Sequence[SpokenLine]) -> list[str]:
-    """The whole sentence that each line is part of, in the lines' order: (N,) texts for N lines.
+def sentences(lines: Sequence[SpokenLine]) -> list[range]:
+    """Which lines are one sentence: ranges of positions that cover all lines in order.
 
     A line runs on in the next one when it ends without a full stop or with a mark that says so, the next begins in
     lower case or with the same mark, the pause is short, and no other name stands in front. At most four lines are
-    one sentence. The times are untouched: a face still belongs to its own line.
+    one sentence.
     """
-    joined: list[str] = []
-    group: list[SpokenLine] = []
-    for line in lines:
-        if group and (len(group) == _MAX_CUES or not _runs_on(group[-1], line)):
-            joined += [_together(group)] * len(group)
-            group = []
-        group.append(line)
-    return joined + [_together(group)] * len(group)
+    starts = [0]
+    for i in range(1, len(lines)):
+        if i - starts[-1] == _MAX_CUES or not _runs_on(lines[i - 1], lines[i]):
+            starts.append(i)
+    return [range(a, b) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True) if a < b]
+
+
+def join_sentences(lines: Sequence[SpokenLine]) -> list[str]:
+    """The whole sentence that each line is part of, in the lines' order: (N,) texts for N lines.
+
+    The times are untouched: a face still belongs to its own line.
+    """
+    return [text for group in sentences(lines) for text in [_together([lines[i] for i in group])] * len(group)]
 
 
 def apart_voices(cues: Sequence[SubtitleCue]) -> tuple[SubtitleCue, ...]:
@@ -79,8 +84,6 @@ def _runs_on(line: SpokenLine, after: SpokenLine) -> bool:
 
 def _together(lines: Sequence[SpokenLine]) -> str:
     """One text; the dots and dashes that only say "goes on" are taken off at the seams."""
-    if not lines:
-        return ""
     parts = [line.text for line in lines]
     for i in range(1, len(parts)):
         parts[i - 1] = parts[i - 1].rstrip().rstrip(".…-–—").rstrip()

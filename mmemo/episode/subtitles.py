@@ -16,6 +16,7 @@ __all__ = ["MAX_BYTES", "LineNote", "SubtitleCue", "SubtitleFile", "is_media", "
 MAX_BYTES = 20 << 20
 # Three hours hold some 4000 lines, with every moving letter of a karaoke some ten times that.
 MAX_CUES = 100_000
+_MAX_LINES = 1_000_000
 _MEDIA_ENDINGS = frozenset(".mkv .mks .mka .webm .mp4 .m4v .mov .avi .ts .m2ts .mpg .mpeg .flv .wmv .ogm .ogv".split())
 _FOREIGN = (
     (b"PG\x00", "a PGS file: pictures of text", "give an .srt of the episode, or turn the pictures into text first"),
@@ -81,6 +82,8 @@ def _content(path: Path) -> bytes:
 
 
 def _parse(path: Path, text: str, encoding: str) -> SubtitleFile:
+    if text.count("\n") + text.count("\r") > 2 * _MAX_LINES:
+        raise InputError(f"{path} has millions of lines, too many for a subtitle", hint="is it really the .srt?")
     name = text_format(text, path)
     if name not in ("srt", "vtt", "ass", "ssa"):
         raise InputError(f"{path} is a {name} file, not SubRip, WebVTT or ASS", hint="convert it to .srt first")

@@ -295,7 +295,7 @@ def test_hostile_files_take_no_quadratic_time(tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     cue = b"1\n00:00:01,000 --> 00:00:02,000\n"
     for body in (
-        b"\r" * 2_000_000,
+        b"\r" * 900_000,
         b"<b>" * 300_000,
         b"{\\p1" * 200_000,
         b"(" * 500_000,
@@ -307,6 +307,13 @@ def test_hostile_files_take_no_quadratic_time(tmp_path: Path) -> None:
         for found in file.cues:
             clean_text(found.raw_text)
         assert len(file.cues) == 2
+
+
+def test_more_lines_than_any_episode_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.srt"
+    path.write_bytes(b"1\n00:00:01,000 --> 00:00:02,000\n" + b"\r" * 2_000_001)
+    with pytest.raises(InputError, match="millions of lines"):
+        read_subtitles(path)
 
 
 def test_more_cues_than_any_episode_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
