@@ -30,6 +30,21 @@ class ShownFrame:
     frame: av.VideoFrame
 
 
+def read_packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Packet]:
+    """Packets of a stream in order up to the end, or to where the file was cut off: what comes before is good."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        except IndexError:
+            packets = container.demux(stream)  # a packet of a stream that the file did not tell of at its start
+            continue
+        if packet.size:
+            yield packet
+
+
 class ForwardPass:
     """What both ways of reading share: packets, their times, and the decoder; the times asked for are sorted."""
 
@@ -49,16 +64,6 @@ class ForwardPass:
         self._held: tuple[int, av.VideoFrame] | None = None
         self._waiting: deque[Packet] = deque()
         self._waiting_bytes = 0
-
-    def _packets(self) -> Iterator[Packet]:
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return  # the end, or a file that was cut off: what came before is good
-            if packet.size:
-                yield packet
 
     def _wait(self, packet: Packet) -> None:
         self._waiting.append(packet)
@@ -118,7 +123,7 @@ class PlannedPass(ForwardPass):
 
     def _needed_packets(self) -> Iterator[Packet | None]:
         """Packets for the decoder in order; None where it is emptied, before a gap and at the end."""
-        for packet in self._packets():
+        for packet in read_packets(self._container, self._stream):
             start_ms = self._start_ms(packet)
             is_start = packet.is_keyframe and self._may_jump and self._waiting
             if is_start and start_ms is not None and self._asked_ms() >= start_ms:
@@ -214,7 +219,7 @@ class PatientPass(ForwardPass):
     def _needed_packets(self) -> Iterator[Packet | None]:
         """Packets for the decoder in order; the last one is None, which empties it."""
         newest_ms: int | None = -1
-        for packet in self._packets():
+        for packet in read_packets(self._container, self._stream):
             if self._first_ms is None and not packet.is_discard:
                 self._first_ms = self._start_ms(packet)
                 if self._first_ms is not None and self._container.format.name == "avi":

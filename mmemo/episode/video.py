@@ -14,7 +14,7 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
-from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame
+from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame, read_packets
 from mmemo.errors import InputError
 
 _PLANNED_CODECS = ("h264", "hevc")
@@ -44,7 +44,7 @@ def probe(path: Path) -> VideoInfo:
     """Open a video and tell its size and length; InputError when it is none."""
     with open_video(path) as container:
         stream = picture_stream(container, path)
-        duration_ms = _duration_ms(container, stream)
+        duration_ms = _duration_ms(container, stream, path)
         _refuse_boasts(path, stream, duration_ms)
         try:
             first = next(container.decode(stream), None)
@@ -162,22 +162,22 @@ def _square_pixels(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
     return max(1, round(frame.width * aspect)), frame.height
 
 
-def _duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+def _duration_ms(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> int:
     if stream.duration and stream.time_base:
         late_ms = (stream.start_time or 0) * stream.time_base * 1000 - Fraction(container.start_time or 0, 1000)
         return round(max(late_ms, Fraction(0)) + stream.duration * stream.time_base * 1000)
     if container.duration:
         return round(container.duration / 1000)
-    return _counted_duration_ms(container, stream)
+    return _counted_duration_ms(path)
 
 
-def _counted_duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """Length of a file that does not tell it, from its packets; leaves the file at its start."""
+def _counted_duration_ms(path: Path) -> int:
+    """Length of a file that does not tell it, from its packets."""
     first = last = None
-    for packet in container.demux(stream):
-        if packet.pts is not None and packet.time_base is not None:
-            end = (packet.pts + (packet.duration or 0)) * packet.time_base
-            first = packet.pts * packet.time_base if first is None else first
-            last = end if last is None else max(last, end)
-    container.seek(0)
+    with open_video(path) as container:
+        for packet in read_packets(container, picture_stream(container, path)):
+            if packet.pts is not None and packet.time_base is not None:
+                end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                first = packet.pts * packet.time_base if first is None else first
+                last = end if last is None else max(last, end)
     return 0 if first is None or last is None else round((last - first) * 1000)
