@@ -62,15 +62,15 @@ def test_damage_is_survived(tmp_path: Path, name: str, codec: str, options: dict
 
 @pytest.mark.slow
 def test_a_stream_that_begins_in_the_middle_of_a_recording(tmp_path: Path) -> None:
-    silent = write_counter_video(tmp_path / "a.ts", 120, options=H264)
+    silent = write_counter_video(tmp_path / "a.ts", 500, options=H264)
     spoken = tmp_path / "b.ts"
     run_ffmpeg(
-        *("-i", silent, "-f", "lavfi", "-t", "4.8", "-i", "sine", "-c:v", "copy", "-c:a", "aac"),
-        *("-output_ts_offset", "4.8", "-mpegts_start_pid", "0x100", spoken),
+        *("-i", silent, "-f", "lavfi", "-t", "20", "-i", "sine", "-c:v", "copy", "-c:a", "aac"),
+        *("-output_ts_offset", "20", "-mpegts_start_pid", "0x100", spoken),
     )
     (tmp_path / "both.ts").write_bytes(silent.read_bytes() + spoken.read_bytes())
     pictures = Pictures()
-    found = {s.asked_ms: read_counter(pictures.rgb(s.frame)) for s in frames_at(tmp_path / "both.ts", [0, 2000, 4000])}
-    assert found == {0: 0, 2000: 50, 4000: 100}
-    later = list(frames_at(tmp_path / "both.ts", [6000, 8000]))
+    found = {s.asked_ms: read_counter(pictures.rgb(s.frame)) for s in frames_at(tmp_path / "both.ts", [0, 2000, 19000])}
+    assert found == {0: 0, 2000: 50, 19000: 475}
+    later = list(frames_at(tmp_path / "both.ts", [26000, 38000]))
     assert len(later) == 2

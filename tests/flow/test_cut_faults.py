@@ -19,7 +19,7 @@ from mmemo.errors import InputError
 from mmemo.flow.cut import cut_episode
 from mmemo.progress import run
 from mmemo.store.workspace import Workspace
-from tests.media import write_counter_video, write_srt
+from tests.media import run_ffmpeg, write_counter_video, write_srt
 
 NORA, THEO = Actor("Nora", "joy"), Actor("Theo", "neutral")
 _MEASURED = ("seconds", "peak_rss_mb")
@@ -238,3 +238,14 @@ def test_a_video_that_claims_a_billion_frames_is_refused_and_leaves_nothing(plai
     with pytest.raises(InputError, match="claims"):
         run(cut_episode(Workspace(tmp_path / "w"), tmp_path / "a.mp4", srt))
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts", "fast.mp4"])
+def test_cues_in_the_lost_third_of_a_video_are_out_of_it(tmp_path: Path, name: str) -> None:
+    video = write_counter_video(tmp_path / "whole.mkv", 300, options={"preset": "fast", "g": "250", "bf": "3"})
+    run_ffmpeg("-i", video, "-c", "copy", *(["-movflags", "+faststart"] if name == "fast.mp4" else []), tmp_path / name)
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: len(data) * 2 // 3])
+    srt = write_srt(tmp_path / "a.srt", [(100, 1500, "Hello."), (4000, 5000, "Still here."), (10_500, 11_800, "Lost.")])
+    report = run(cut_episode(Workspace(tmp_path / "w"), tmp_path / name, srt))
+    assert report.cues == {"total": 3, "kept": 0, "dropped": {"out_of_video": 1, "no_face": 2}}
