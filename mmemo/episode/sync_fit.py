@@ -75,7 +75,7 @@ def local_contrast(values: np.ndarray) -> np.ndarray:
 
 def cue_activity(spans_ms: np.ndarray, ratio: float) -> np.ndarray:
     """(N, 2) start and end in ms, times `ratio`, as (frames,) float32: 1 where a cue is shown."""
-    edges = np.round(spans_ms * ratio / FRAME_MS).astype(np.int64)
+    edges = np.maximum(np.round(spans_ms * ratio / FRAME_MS), 0).astype(np.int64)
     steps = np.zeros(int(edges.max()) + 2, np.int64)
     np.add.at(steps, edges[:, 0], 1)
     np.add.at(steps, np.maximum(edges[:, 1], edges[:, 0] + 1), -1)

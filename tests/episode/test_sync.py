@@ -128,6 +128,12 @@ def test_several_equal_offsets_are_no_reason_to_move() -> None:
     assert not report.applied
 
 
+def test_a_cue_that_begins_before_the_video_counts_from_its_start(show: tuple[np.ndarray, SpeechActivity]) -> None:
+    cues, activity = show
+    early = [(-5000, 100), *spans(cues + 3000)]
+    assert check_sync(early, activity).applied[0].offset_ms == pytest.approx(-3000, abs=_TOLERANCE_MS)
+
+
 def test_hostile_times_cost_nothing(show: tuple[np.ndarray, SpeechActivity]) -> None:
     late = [(999 * 3_600_000 + i, 999 * 3_600_000 + i + 1) for i in range(1000)]
     assert check_sync(late, show[1]).why == "0 spoken cues are too few"
