@@ -17,6 +17,10 @@ TeacherOption = Annotated[
 ContextOption = Annotated[
     int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
 ]
+SentencesOption = Annotated[
+    bool,
+    typer.Option("--whole-sentences", help="Read a sentence that runs over several cues whole, for each of them."),
+]
 RecipeOption = Annotated[
     str,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 
 from mmemo.flow.adapt import AdaptSettings
 from mmemo.flow.adapt import adapt as adapt_stage
+from mmemo.flow.cut import SyncMode
 from mmemo.flow.label import LabelSettings
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
@@ -28,9 +29,10 @@ from pipelines._options import (
     GroupOption,
     RecipeOption,
     SeedOption,
+    SentencesOption,
     TeacherOption,
 )
-from pipelines.cut import tell_account
+from pipelines.cut import SyncOption, tell_account
 from pipelines.evaluate import tell_evaluation
 from pipelines.train import tell_run
 
@@ -42,11 +44,13 @@ def adapt(
     subtitles: Annotated[
         Path | None, typer.Argument(metavar="[SRT]", help="Its subtitles; default: the .srt beside the video.")
     ] = None,
+    sync: SyncOption = SyncMode.AUTO,
     gold: GoldOption = None,
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
     teacher: TeacherOption = EMBEDDED,
+    whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _LABEL.context_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
@@ -68,10 +72,11 @@ def adapt(
     settings = AdaptSettings(
         video=video,
         subtitles=subtitles,
+        sync=sync,
         gold=gold,
         faces=faces,
         group_pattern=group_pattern,
-        label=LabelSettings(teacher=teacher, context_lines=context_lines),
+        label=LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences),
         train=TrainSettings(
             recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
         ),

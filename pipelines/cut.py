@@ -11,19 +11,51 @@ from mmemo.episode.account import DropReason
 from mmemo.episode.faces import DetectorSettings
 from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
-from mmemo.flow.cut import CutReport, CutSettings, cut_episode
+from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 
+_NOTES_TOLD = 10
 _DETECTOR, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
+
+SyncOption = Annotated[
+    SyncMode,
+    typer.Option(
+        "--sync",
+        help="Hold the subtitles against the speech: move them when they are surely off and refuse them when they "
+        "are hopeless (auto), only tell (report), or do nothing (off).",
+    ),
+]
+
+MarginOption = Annotated[
+    float,
+    typer.Option(
+        "--margin",
+        help="Of several faces the speaker's mouth must move this many times as much as any other; "
+        "a larger margin drops more cues as several_speakers.",
+    ),
+]
 
 
 def cut(
     video: Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")],
     subtitles: Annotated[
-        Path | None, typer.Argument(metavar="[SRT]", help="Its subtitles; default: the .srt beside the video.")
+        Path | None,
+        typer.Argument(
+            metavar="[SRT]",
+            help="Its subtitles: .srt, .vtt, .ass, .ssa, or a video that holds them; "
+            "default: the file beside the video, else the text inside it.",
+        ),
     ] = None,
+    subtitle_language: Annotated[
+        str | None,
+        typer.Option("--subtitle-language", help="Of several subtitles in the video take this one: en, eng, pt-BR."),
+    ] = None,
+    split_voices: Annotated[
+        bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
+    ] = False,
+    sync: SyncOption = SyncMode.AUTO,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
     ] = _DETECTOR.min_face_px,
@@ -39,14 +71,7 @@ def cut(
     motion_fps: Annotated[
         float, typer.Option("--motion-fps", help="Frames a second that are looked at for mouth motion.")
     ] = _SAMPLING.motion_fps,
-    margin: Annotated[
-        float,
-        typer.Option(
-            "--margin",
-            help="Of several faces the speaker's mouth must move this many times as much as any other; "
-            "a larger margin drops more cues as several_speakers.",
-        ),
-    ] = _SPEAKER.margin,
+    margin: MarginOption = _SPEAKER.margin,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,7 +85,16 @@ def cut(
         sampling=SamplingSettings(face_frames=face_frames, motion_fps=motion_fps),
         speaker=SpeakerSettings(margin=margin),
     )
-    report = run_with_bar(cut_episode(Workspace(workspace), video, subtitles, settings))
+    stage = cut_episode(
+        Workspace(workspace),
+        video,
+        subtitles,
+        settings,
+        language=subtitle_language,
+        split_voices=split_voices,
+        sync=sync,
+    )
+    report = run_with_bar(stage)
     tell_account(report)
     if as_json:
         print(to_json(report.to_contract()))
@@ -78,10 +112,27 @@ def tell_account(report: CutReport) -> None:
     print(f"  {'all cues':<17}{account.total:>6}  {report.tracks} face tracks, {report.faces} faces")
     taken = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     memory = f"; peak memory {report.peak_rss_mb:.0f} MB" if report.peak_rss_mb is not None else ""
-    say(f"subtitle read as {report.encoding}; {report.repaired_total} repairs, {report.refused_total} refusals")
+    _tell_reading(report)
+    if report.sync:
+        say(f"sync: {report.sync['outcome'].replace('_', ' ')}; {report.sync['why']}")
     say(f"seconds: {taken}{memory}")
     for warning in report.warnings:
         say(f"warning: {warning}")
+
+
+def _tell_reading(report: CutReport) -> None:
+    """Print how the subtitle was read: what was repaired and refused at which line, and what the cleaning did."""
+    kind = f"{report.subtitle_format} in {report.encoding}"
+    say(f"subtitle read as {kind}; {report.repaired_total} repairs, {report.refused_total} refusals")
+    for name, notes in (("repaired", report.repaired), ("refused", report.refused)):
+        for note in notes[:_NOTES_TOLD]:
+            say(f"  {name} at line {note['line']}: {note['what']}")
+        if len(notes) > _NOTES_TOLD:
+            say(f"  ... and more that was {name}: see subtitles.json beside the account")
+    if len(report.subtitle_streams) > 1:
+        say(f"subtitles in the video: {'; '.join(report.subtitle_streams)}; taken: stream {report.subtitle_stream}")
+    if report.cleaning:
+        say("cues cleaned: " + ", ".join(f"{rule} {count}" for rule, count in report.cleaning.items()))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
-from pipelines._options import ContextOption, TeacherOption
+from pipelines._options import ContextOption, SentencesOption, TeacherOption
 
 _DEFAULTS = LabelSettings()
 
@@ -23,6 +23,7 @@ def label(
         typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
     ] = None,
     teacher: TeacherOption = EMBEDDED,
+    whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _DEFAULTS.context_lines,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
@@ -41,7 +42,7 @@ def label(
     A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
     fear, disgust, or common synonyms. One that is not in the cache needs a network once.
     """
-    settings = LabelSettings(teacher=teacher, context_lines=context_lines)
+    settings = LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences)
     place = Workspace(workspace)
     episodes = [place.episode(name) for name in episode] if episode else place.episodes()
     if not episodes:

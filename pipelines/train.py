@@ -22,6 +22,7 @@ from pipelines._options import (
     FoldsOption,
     RecipeOption,
     SeedOption,
+    SentencesOption,
     TeacherOption,
 )
 
@@ -35,6 +36,7 @@ def train(
     ] = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
     teacher: TeacherOption = EMBEDDED,
+    whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _LABEL.context_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
@@ -57,7 +59,12 @@ def train(
     )
     episodes = episode or [e.episode_id for e in reversed(space.episodes())]
     run = run_with_bar(
-        train_student(space, episodes, LabelSettings(teacher=teacher, context_lines=context_lines), settings)
+        train_student(
+            space,
+            episodes,
+            LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences),
+            settings,
+        )
     )
     tell_run(run)
     if as_json:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import imageio_ffmpeg
 import numpy as np
 
 _BITS = 12
@@ -23,11 +25,11 @@ def counter_frame(number: int, width_px: int = 192, height_px: int = 64) -> np.n
     return frame
 
 
-def read_counter(frame: np.ndarray) -> int:
-    """The number in a `counter_frame`, colour or grey, also after lossy coding."""
+def read_counter(frame: np.ndarray, pixel_aspect: float = 1.0) -> int:
+    """The number in a `counter_frame`, colour or grey, also after lossy coding and widening."""
     grey = frame if frame.ndim == 2 else frame.mean(axis=2)
     middle = _BLOCK_PX // 2
-    return sum(int(grey[middle, middle + bit * _BLOCK_PX] > 127) << bit for bit in range(_BITS))
+    return sum(int(grey[middle, int((middle + bit * _BLOCK_PX) * pixel_aspect)] > 127) << bit for bit in range(_BITS))
 
 
 def write_video(
@@ -66,6 +68,12 @@ def write_counter_video(path: Path, count: int, **how: object) -> Path:
     return write_video(path, (counter_frame(i) for i in range(count)), **how)  # type: ignore[arg-type]
 
 
+def run_ffmpeg(*arguments: str | Path) -> None:
+    """Run the ffmpeg program that comes with moviepy, for files that PyAV does not write."""
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([program, "-loglevel", "error", "-y", *map(str, arguments)], check=True, timeout=120)
+
+
 def write_sound(path: Path, seconds: float = 1.0) -> Path:
     """A file with sound and no picture."""
     with av.open(str(path), "w") as container:
@@ -77,12 +85,13 @@ def write_sound(path: Path, seconds: float = 1.0) -> Path:
     return path
 
 
-def rotate_mp4(path: Path) -> Path:
-    """Turn an .mp4 by its display matrix, as a phone does: players show it 90 degrees clockwise."""
+def rotate_mp4(path: Path, clockwise_degrees: int = 90) -> Path:
+    """Turn an .mp4 by its display matrix, as a phone does: players show it turned by that much (90, 180, 270)."""
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise_degrees]
     data = bytearray(path.read_bytes())
     header = data.index(b"tkhd")
     matrix = header + 4 + 4 + 20 + 8 + 8  # after version and flags, times and ids, reserved, layer and volume
-    values = (0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    values = (cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
     data[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in values)
     path.write_bytes(bytes(data))
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -19,19 +20,38 @@ class TextKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
-    """The spoken words on one line, the name in front of them, the kind, and how many voices share the cue."""
+    """The spoken words on one line, the name in front of them, the kind, and how many voices share the cue.
+
+    `rules` names what the cleaning did to the cue, each of RULES at most once.
+    """
 
     text: str
     kind: TextKind
     speaker: str | None = None
     voices: int = 1
+    rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert bool(self.text) or self.kind is not TextKind.SPEECH, "speech has words"
         assert self.voices >= 1, "a cue has at least one voice"
 
 
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+# What the cleaning can do to a cue, in the order in which it is done.
+RULES = {
+    "advert": "an advert of whoever made the subtitle",
+    "voice_tag": "the speaker of a <v Name> tag, or an actor of ASS, is kept as the name",
+    "tags": "tags such as <i> are taken off",
+    "overrides": "overrides such as {\\an8} are taken off",
+    "entities": "&amp; and its like are written out",
+    "music": "what is sung is taken out",
+    "sound": "[sounds] and (sounds) are taken out",
+    "off_screen": "a mark such as (V.O.) tells a voice from off screen",
+    "name": "NAME: in front is kept as the speaker's name",
+    "two_voices": "dashes or names tell several voices",
+}
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d[\d:.]{0,20}>")
+_VOICE_TAG = re.compile(r"<v(?:\.[^\s<>]{1,60})?[ \t]+(?P<name>[^<>]{1,80})>")
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#39|#34);")
 _OVERRIDE = re.compile(r"\{\\[^{}]{0,200}\}|\{[a-zA-Z]:[^{}]{0,80}\}")
 _HARD_SPACE = re.compile(r"\\h|[\u00a0\u202f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
@@ -54,30 +74,80 @@ _NAME = re.compile(
 )  # fmt: skip
 _NARRATOR = re.compile(r"^(?:NARRATOR|NARRATION|VOICE|ANNOUNCER|V\.?O\.?)\b")
 _DASH = re.compile(r"^[ \t]*(?:[-‐‑–—]{1,2}|>>)[ \t]*(?=\S)")
+# What downloaded subtitles add for their maker: a whole cue, never a part of a line.
+_ADVERT = re.compile(
+    r"\b(?:opensubtitles|addic7ed|podnapisi|subscene|yify|yts\.\w{2}|tvsubtitles|subdl|napiprojekt|osdb\.link)\b"
+    r"|advertise your product or brand here|support us and become vip|become (?:a )?vip member"
+    r"|please rate this subtitle|help (?:other )?users (?:to )?choose the best subtitles"
+    r"|^\W*(?:english |original |french |german )?(?:subtitles?|subs|captions?|captioning|captioned|subtitled|subtitling"
+    r"|sync(?:ed|hroni[sz]ed)?|re-?sync(?:ed)?|corrected|correction|ripped|encoded|transcripts?|transcribed|timed"
+    r"|downloaded|translated|translation|provided|brought to you)(?:(?: (?:and|&) |, ?)\w+)*"
+    r" (?:by|from|provided by|made by)\b[^?!]*$",
+    re.IGNORECASE,
+)
 
 
 def clean_text(raw: str) -> CleanText:
     """Tell speech from sound, music, off-screen voices and nothing, and keep only what is spoken.
 
     Markers such as (V.O.), (O.S.), [on phone] or "NAME (off):" make the cue off-screen; `NAME:` in front becomes the
-    speaker. Two lines with dashes, or with different names, are two voices.
+    speaker. Two lines with dashes, or with different names, are two voices. An advert keeps its words, but its kind says that nobody speaks them.
     """
-    text = _INVISIBLE.sub("", _HARD_SPACE.sub(" ", _OVERRIDE.sub("", _TAG.sub("", raw)))).replace("\\N", "\n")
+    voices = [" ".join(html.unescape(match["name"]).split()) for match in _VOICE_TAG.finditer(raw)]
+    text, rules = _bare(raw)
     if not text.strip():
-        return CleanText("", TextKind.EMPTY)
+        return CleanText("", TextKind.EMPTY, rules=tuple(rules))
+    if is_advert(text):
+        return CleanText(" ".join(text.split()), TextKind.EMPTY, rules=("advert", *rules))
     without_song = _SUNG.sub(" ", text)
     has_music = without_song != text
     is_off = _OFF_MARK.search(without_song) is not None
     spoken = _CUT_BRACKET.sub(" ", _BRACKETS.sub(" ", without_song))
     has_sound = spoken != without_song
-    lines, names, dashes = _voices(spoken)
+    lines, found, dashes = _voices(spoken)
+    names = found or voices
     words = re.sub(r"\s+", " ", " ".join(lines)).strip()
-    if not any(character.isalnum() for character in words):
-        return CleanText("", _silent_kind(text, has_music, has_sound))
     is_off = is_off or any(_NARRATOR.match(name) for name in names)
+    count = max(1, len(set(names)), dashes)
+    did = {"voice_tag": bool(voices), "music": has_music, "sound": has_sound, "off_screen": is_off}
+    did |= {"name": bool(found), "two_voices": count > 1}
+    rules = [rule for rule in RULES if did.get(rule) or rule in rules]
+    if not any(character.isalnum() for character in words):
+        return CleanText("", _silent_kind(text, has_music, has_sound), rules=tuple(rules))
     speaker = names[0] if len(set(names)) == 1 else None
     kind = TextKind.OFF_SCREEN if is_off else TextKind.SPEECH
-    return CleanText(words, kind, speaker, max(1, len(set(names)), dashes))
+    return CleanText(words, kind, speaker, count, tuple(rules))
+
+
+def is_advert(text: str) -> bool:
+    """Whether a text advertises a subtitle, its maker or a site, as no line of an episode does."""
+    return len(text) < 400 and _ADVERT.search(_TAG.sub("", text)) is not None
+
+
+def split_voices(raw: str) -> list[str]:
+    """The parts of a cue that several voices share by dashes, one a voice; the whole cue when one voice says it."""
+    lines = raw.split("\n")
+    starts = [i for i, line in enumerate(lines) if _DASH.match(_bare(line)[0]) and clean_text(line).text]
+    if not starts or (len(starts) < 2 and (starts[0] == 0 or not clean_text("\n".join(lines[: starts[0]])).text)):
+        return [raw]
+    if clean_text("\n".join(lines[: starts[0]])).text:
+        starts.insert(0, 0)  # the first voice has no dash
+    starts[0] = 0
+    return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+
+
+def _bare(raw: str) -> tuple[str, list[str]]:
+    """The text without markup, and the rules that took some off."""
+    without_tags = _TAG.sub("", raw)
+    without_overrides = _OVERRIDE.sub("", without_tags)
+    text = _ENTITY.sub(lambda match: html.unescape(match[0]), without_overrides)
+    did = {
+        "tags": _VOICE_TAG.sub("", raw).replace("</v>", "") != without_tags,
+        "overrides": without_overrides != without_tags,
+        "entities": text != without_overrides,
+    }
+    text = _INVISIBLE.sub("", _HARD_SPACE.sub(" ", text)).replace("\\N", "\n")
+    return text, [rule for rule, done in did.items() if done]
 
 
 def _voices(text: str) -> tuple[list[str], list[str], int]:

@@ -18,6 +18,7 @@ _CODE_PAGES = [
 ]  # fmt: skip
 _DAMAGED_UTF8_SHARE = 0.02
 _LAST_RESORT = "cp1252"
+_ZERO_SHARE = 0.9
 # Differences of charset-normalizer's two measures, both 0 to 1, that decide nothing in a file of a few lines.
 _SAME_COHERENCE, _SAME_CHAOS = 0.02, 0.1
 
@@ -50,14 +51,17 @@ def _lenient(data: bytes, name: str) -> tuple[str, str]:
 
 
 def _wide_encodings(data: bytes) -> list[str]:
-    """Guess UTF-16 and UTF-32 without a mark from where the zero bytes of Latin letters and digits lie."""
+    """Guess UTF-16 and UTF-32 without a mark from where the zero bytes lie.
+
+    UTF-32 has two in each character of any language, UTF-16 one in each Latin letter, digit and space.
+    """
     sample = data[: 4096 - 4096 % 4]
-    if sample.count(0) < len(sample) // 10:
+    if not sample or sample.count(0) < len(sample) // 10:
         return []
     zeros = [sample[i::4].count(0) / max(1, len(sample) // 4) for i in range(4)]
-    if min(zeros[1:]) > 0.5:
+    if min(zeros[2:]) > _ZERO_SHARE:
         return ["utf-32-le"]
-    if min(zeros[:3]) > 0.5:
+    if min(zeros[:2]) > _ZERO_SHARE:
         return ["utf-32-be"]
     return ["utf-16-le", "utf-16-be"] if zeros[1] > zeros[0] else ["utf-16-be", "utf-16-le"]
 

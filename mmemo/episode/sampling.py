@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mmemo.episode.clock import StageClock
-from mmemo.episode.video import Pictures, ShownFrame, VideoInfo, frames_at
+from mmemo.episode.forward_pass import ShownFrame
+from mmemo.episode.video import Pictures, VideoInfo, frames_at
 from mmemo.errors import InputError
 
 

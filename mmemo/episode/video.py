@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import av.container
@@ -16,10 +14,17 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
+from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame, read_packets
 from mmemo.errors import InputError
 
-# Packets that wait for the decision whether they are needed; a longer wait costs more memory than decoding costs time.
-_MAX_WAITING_BYTES = 48 << 20
+_PLANNED_CODECS = ("h264", "hevc")
+# Files that only name other files, or addresses: what they name is not what the user gave.
+_LISTS = {"hls", "concat", "concatf", "dash", "imf", "sdp", "rtsp", "rtp", "redir"}
+# 8K film has 33 million pixels, a day of 50 frames a second 4 million frames; what claims more is broken or hostile.
+_MAX_PIXELS = 1 << 26
+_MAX_FRAMES = 30_000_000
+_MAX_DURATION_MS = 100 * 3_600_000
+_OPEN_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(_MAX_PIXELS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +40,12 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
-class ShownFrame:
-    """The frame on screen at `asked_ms`; `shown_ms` is when it appeared. Both from the start of the file."""
-
-    asked_ms: int
-    shown_ms: int
-    frame: av.VideoFrame
-
-
 def probe(path: Path) -> VideoInfo:
     """Open a video and tell its size and length; InputError when it is none."""
     with open_video(path) as container:
         stream = picture_stream(container, path)
-        duration_ms = _duration_ms(container, stream)
+        duration_ms = _duration_ms(container, stream, path)
+        _refuse_boasts(path, stream, duration_ms)
         try:
             first = next(container.decode(stream), None)
         except av.FFmpegError:
@@ -56,6 +53,8 @@ def probe(path: Path) -> VideoInfo:
         if first is None or duration_ms < 1:
             raise InputError(f"no picture of {path} can be decoded", hint="does it play in a video player?")
         aspect = stream.sample_aspect_ratio or Fraction(1)
+        if not Fraction(1, 4) <= aspect <= 4:
+            aspect = Fraction(1)  # no lens and no disc has such pixels
         width_px, height_px = _square_pixels(first, aspect)
         if first.rotation % 180:
             width_px, height_px = height_px, width_px
@@ -71,7 +70,12 @@ def open_video(path: Path) -> av.container.InputContainer:
             raise InputError(f"there is no video file {path}", hint="check the path")
         if size == 0:
             raise InputError(f"the video {path} is empty (0 bytes)", hint="download or export it again")
-        return av.open(str(path), metadata_errors="replace")
+        # A whole path, since FFmpeg takes a name like "concat:a.mp4" for an address.
+        container = av.open(str(path.absolute()), metadata_errors="replace", options=_OPEN_OPTIONS)
+        if container.format.name in _LISTS:
+            container.close()
+            raise InputError(f"{path} is a list of other files, not a video", hint="give the video file itself")
+        return container
     except av.FFmpegError as error:
         raise InputError(
             f"{path} is no video that can be read ({error.strerror})", hint="give an .mp4, .mkv or other video file"
@@ -86,8 +90,21 @@ def picture_stream(container: av.container.InputContainer, path: Path) -> av.Vid
         raise InputError(f"{path} is a single picture, not a video", hint="give the video file of the episode")
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(_MAX_PIXELS)}
             return stream
     raise InputError(f"{path} has no picture, only sound or text", hint="give the video file of the episode")
+
+
+def _refuse_boasts(path: Path, stream: av.VideoStream, duration_ms: int) -> None:
+    """A damaged or hostile header may claim what no memory holds."""
+    width_px, height_px = stream.codec_context.width, stream.codec_context.height
+    if width_px * height_px > _MAX_PIXELS:
+        raise InputError(f"{path} claims {width_px} x {height_px} pixels", hint="scale it to 1920 x 1080 or less")
+    if stream.frames > _MAX_FRAMES or duration_ms > _MAX_DURATION_MS:
+        raise InputError(
+            f"{path} claims {stream.frames} frames and {duration_ms / 3_600_000:.0f} hours",
+            hint="its header is broken; write it anew with: ffmpeg -i OLD -c copy NEW.mkv",
+        )
 
 
 def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> Iterator[ShownFrame]:
@@ -103,103 +120,13 @@ def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> 
         stream = picture_stream(container, path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = max(1, threads)
-        yield from _ForwardPass(container, stream, timestamps_ms)
+        yield from _reader(container, stream)(container, stream, timestamps_ms)
 
 
-_Packet: TypeAlias = "av.Packet[av.VideoStream]"
-
-
-class _ForwardPass:
-    """Packets wait until an asked time needs them; they are dropped when a key frame comes first."""
-
-    def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, timestamps_ms: Sequence[int]
-    ) -> None:
-        assert stream.time_base is not None, "an open stream has a time base"
-        self._container = container
-        self._stream = stream
-        self._decoder = stream.codec_context
-        self._tick_ms: Fraction = stream.time_base * 1000
-        # Players count from the start of the file, which is not 0 in a transport stream or a cut recording.
-        self._origin_ms = Fraction(container.start_time or 0, 1000)
-        self._frame_ms = float(1000 / (stream.average_rate or 25))
-        self._times = timestamps_ms
-        self._next = 0
-        self._held: tuple[int, av.VideoFrame] | None = None
-        self._saw_any = False
-
-    def __iter__(self) -> Iterator[ShownFrame]:
-        for packet in self._needed_packets():
-            try:
-                frames = self._decoder.decode(packet)
-            except av.FFmpegError:
-                self._held = None  # a damaged picture: nothing is sure until the next good one
-                continue
-            for frame in frames:
-                yield from self._shown_before(frame)
-            if self._next >= len(self._times):
-                return
-        yield from self._shown_last()
-
-    def _needed_packets(self) -> Iterator[_Packet | None]:
-        """Packets for the decoder in order; the last one is None, which empties it."""
-        waiting: list[_Packet] = []
-        waiting_bytes = 0
-        newest_ms: int | None = -1
-        for packet in self._packets():
-            start_ms = self._start_ms(packet)
-            if packet.is_keyframe and waiting and start_ms is not None:
-                if self._times[self._next] < start_ms:
-                    yield from waiting  # the asked frame is the last one, or one that shows before the key frame
-                else:
-                    self._decoder.flush_buffers()
-                    self._held = None
-                waiting, waiting_bytes = [], 0
-            waiting.append(packet)
-            waiting_bytes += packet.size
-            newest_ms = None if start_ms is None or newest_ms is None else max(newest_ms, start_ms)
-            if newest_ms is None or self._times[self._next] <= newest_ms or waiting_bytes > _MAX_WAITING_BYTES:
-                yield from waiting
-                waiting, waiting_bytes = [], 0
-        yield from waiting
-        yield None
-
-    def _packets(self) -> Iterator[_Packet]:
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                return  # the end, or a file that was cut off: what came before is good
-            if packet.size:
-                yield packet
-
-    def _start_ms(self, timed: _Packet | av.VideoFrame) -> int | None:
-        ticks = timed.pts if timed.pts is not None else timed.dts
-        return None if ticks is None else floor(ticks * self._tick_ms - self._origin_ms)
-
-    def _shown_before(self, frame: av.VideoFrame) -> Iterator[ShownFrame]:
-        """The held frame answers all times before the new one; then the new one is held."""
-        start_ms = self._start_ms(frame)
-        if start_ms is None:
-            start_ms = floor(self._held[0] + self._frame_ms) if self._held else 0
-        while self._next < len(self._times) and self._times[self._next] < start_ms:
-            asked_ms = self._times[self._next]
-            self._next += 1
-            if self._held is not None:
-                yield ShownFrame(asked_ms, *self._held)
-            elif not self._saw_any:
-                yield ShownFrame(asked_ms, start_ms, frame)  # before the first frame of the file
-        self._held, self._saw_any = (start_ms, frame), True
-
-    def _shown_last(self) -> Iterator[ShownFrame]:
-        if self._held is None:
-            return
-        start_ms, frame = self._held
-        lasts_ms = max(float(frame.duration * self._tick_ms), self._frame_ms)
-        while self._next < len(self._times) and self._times[self._next] < start_ms + lasts_ms:
-            yield ShownFrame(self._times[self._next], start_ms, frame)
-            self._next += 1
+def _reader(container: av.container.InputContainer, stream: av.VideoStream) -> type[PlannedPass] | type[PatientPass]:
+    """The pass that decodes least: an .avi does not tell when a packet is shown, other codecs have hidden packets."""
+    planned = stream.codec_context.name in _PLANNED_CODECS and container.format.name != "avi"
+    return PlannedPass if planned else PatientPass
 
 
 class Pictures:
@@ -235,22 +162,22 @@ def _square_pixels(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
     return max(1, round(frame.width * aspect)), frame.height
 
 
-def _duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+def _duration_ms(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> int:
     if stream.duration and stream.time_base:
         late_ms = (stream.start_time or 0) * stream.time_base * 1000 - Fraction(container.start_time or 0, 1000)
         return round(max(late_ms, Fraction(0)) + stream.duration * stream.time_base * 1000)
     if container.duration:
         return round(container.duration / 1000)
-    return _counted_duration_ms(container, stream)
+    return _counted_duration_ms(path)
 
 
-def _counted_duration_ms(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """Length of a file that does not tell it, from its packets; leaves the file at its start."""
+def _counted_duration_ms(path: Path) -> int:
+    """Length of a file that does not tell it, from its packets."""
     first = last = None
-    for packet in container.demux(stream):
-        if packet.pts is not None and packet.time_base is not None:
-            end = (packet.pts + (packet.duration or 0)) * packet.time_base
-            first = packet.pts * packet.time_base if first is None else first
-            last = end if last is None else max(last, end)
-    container.seek(0)
+    with open_video(path) as container:
+        for packet in read_packets(container, picture_stream(container, path)):
+            if packet.pts is not None and packet.time_base is not None:
+                end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                first = packet.pts * packet.time_base if first is None else first
+                last = end if last is None else max(last, end)
     return 0 if first is None or last is None else round((last - first) * 1000)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmemo.evaluate.gold import read_gold
-from mmemo.flow.cut import CutReport, CutSettings, cut_episode
+from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
 from mmemo.flow.faces_folder import FolderSettings, find_pictures
 from mmemo.flow.label import LabelReport, LabelSettings, label_episode
@@ -24,6 +24,7 @@ class AdaptSettings:
 
     video: Path
     subtitles: Path | None = None
+    sync: SyncMode = SyncMode.AUTO
     gold: Path | None = None
     faces: Path | None = None
     group_pattern: str | None = None
@@ -52,7 +53,7 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         read_gold(settings.gold)  # bad gold is told now, not after minutes of work
     if settings.faces is not None:
         find_pictures(FolderSettings(settings.faces, settings.group_pattern))
-    cut = yield from cut_episode(workspace, settings.video, settings.subtitles, settings.cut)
+    cut = yield from cut_episode(workspace, settings.video, settings.subtitles, settings.cut, sync=settings.sync)
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)
     label = yield from label_episode(workspace, episode, settings.label)

@@ -5,27 +5,38 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmemo.episode.account import CueAccount, DropReason
+from mmemo.episode.cleaning import RULES, clean_text
 from mmemo.episode.cut import Cut, CutSettings, cut
 from mmemo.episode.faces import FaceDetector
-from mmemo.episode.subtitles import SubtitleFile, read_subtitles
+from mmemo.episode.sentences import apart_voices
+from mmemo.episode.subtitle_cues import ADVERT_NOTE
+from mmemo.episode.subtitle_streams import subtitle_streams
+from mmemo.episode.subtitles import LineNote, SubtitleFile, read_subtitles
 from mmemo.episode.video import VideoInfo, probe
 from mmemo.errors import InputError
+from mmemo.flow.sync import Synced, SyncMode, sync_episode
 from mmemo.progress import Progress, Stage
 from mmemo.settings import read_environment
 from mmemo.store.files import damaged, hash_file, hash_value, publish_folder, read_json, write_json, write_table
 from mmemo.store.workspace import Episode, Workspace
 
-__all__ = ["CutReport", "CutSettings", "cut_episode"]
+__all__ = ["CutReport", "CutSettings", "SyncMode", "cut_episode"]
 
 # Raise when the same inputs and settings give another result than before.
 CUT_VERSION = 1
 _ACCOUNT_FILE = "account.json"
+# Raise when a subtitle that needs repairs is read in another way than before; it is part of such a cut's key.
+_READER_VERSION = 2
 _NOTES_KEPT = 50
+_NOTE_CHARACTERS = 300
+_ENDINGS = (".srt", ".SRT", ".vtt", ".ass", ".ssa")
 _SUSPICIOUS_SHARE = 0.2
 
 
@@ -34,7 +45,8 @@ class CutReport:
     """What a cut found: the account of cues, how the subtitle was read, seconds by part, and peak memory.
 
     `repaired` and `refused` hold the first notes as {line, what, text}, their totals are `repaired_total` and
-    `refused_total`. `skipped` says that the result was there before; seconds are those of the cut itself.
+    `refused_total`; all of them are in subtitles.json beside the account. `cleaning` counts the cues that each rule
+    of the cleaning touched. `skipped` says that the result was there before; seconds are those of the cut itself.
     """
 
     episode_id: str
@@ -51,6 +63,11 @@ class CutReport:
     refused: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     skipped: bool = False
+    subtitle_format: str = "srt"
+    subtitle_streams: list[str] = field(default_factory=list)
+    subtitle_stream: int | None = None
+    cleaning: dict[str, int] = field(default_factory=dict)
+    sync: dict[str, Any] | None = None
 
     @property
     def cues(self) -> dict[str, Any]:
@@ -67,54 +84,89 @@ class CutReport:
             "seconds": self.seconds,
             "peak_rss_mb": self.peak_rss_mb,
             "subtitles": {
+                "format": self.subtitle_format,
                 "encoding": self.encoding,
+                "stream": self.subtitle_stream,
+                "streams": self.subtitle_streams,
+                "read": self.account.total,
+                "cleaning": self.cleaning,
                 "repaired": self.repaired_total,
+                "repaired_lines": [note["line"] for note in self.repaired],
                 "refused": self.refused_total,
                 "refused_lines": [note["line"] for note in self.refused],
             },
+            "sync": self.sync,
             "warnings": self.warnings,
             "skipped": self.skipped,
         }
 
 
 def cut_episode(
-    workspace: Workspace, video: Path, subtitles: Path | None, settings: CutSettings | None = None
+    workspace: Workspace,
+    video: Path,
+    subtitles: Path | None,
+    settings: CutSettings | None = None,
+    *,
+    language: str | None = None,
+    split_voices: bool = False,
+    sync: SyncMode = SyncMode.AUTO,
 ) -> Stage[CutReport]:
     """Cut a video at its subtitles and keep the result; the same inputs and settings are cut once.
 
-    Without `subtitles` the .srt beside the video is taken. Nothing half-written stays when it fails or is cancelled.
+    Without `subtitles` the .srt, .vtt, .ass or .ssa beside the video is taken, else a text stream inside it, of the
+    `language` if one is asked. `split_voices` makes a cue with dashes for two speakers two cues. Before all, `sync`
+    holds the cues against the sound: see sync_episode. Nothing half-written stays when it fails or is cancelled.
     """
     settings = settings or CutSettings()
     info = probe(video)
-    srt = subtitles if subtitles is not None else _beside(video)
-    file = read_subtitles(srt)
+    srt = subtitles if subtitles is not None else _beside(video, language)
+    file = read_subtitles(srt, language=language)
+    if split_voices:
+        file = replace(file, cues=apart_voices(file.cues))
     _refuse_shifted(file, srt, info)
     yield Progress("cut", 0, len(file.cues), "hashing the video")
-    episode = _episode(video, srt, info, settings)
+    episode = _episode(video, srt, info, settings, file, split_voices)
+    synced = yield from sync_episode(workspace, episode, info, file.cues, sync)
+    if synced.parts:
+        file = replace(file, cues=synced.moved(file.cues, info.duration_ms))
+        episode = replace(episode, cut_key=hash_value([episode.cut_key, synced.parts]))
     folder = workspace.cut_folder(episode)
     if (folder / _ACCOUNT_FILE).is_file():
-        report = _stored(folder / _ACCOUNT_FILE)
+        report = _with_sync(_stored(folder / _ACCOUNT_FILE), synced)
     else:
         threads = read_environment().threads
         with publish_folder(folder) as temporary:
             result = yield from cut(info, file.cues, settings, temporary, threads=threads)
-            report = _report(episode, file, result)
+            report = _with_sync(_report(episode, file, result), synced)
             write_table(temporary / "cues.parquet", result.cues)
             write_table(temporary / "faces.parquet", result.faces)
             write_json(temporary / "settings.json", {"settings": settings, **_identity(episode)})
+            write_json(temporary / "subtitles.json", _all_notes(file))
             write_json(temporary / _ACCOUNT_FILE, report)
     workspace.save_episode(episode)
     yield Progress("cut", len(file.cues), len(file.cues), f"{report.account.kept} cues kept")
     return report
 
 
-def _beside(video: Path) -> Path:
-    for suffix in (".srt", ".SRT"):
-        if (path := video.with_suffix(suffix)).is_file():
+def _beside(video: Path, language: str | None) -> Path:
+    """The subtitle file of the video's name; with a language, one of that name or the video's own stream first."""
+    plain = [video.with_suffix(suffix) for suffix in _ENDINGS]
+    names = plain
+    if language is not None:
+        if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", language):
+            raise InputError(f"{language!r} is no code of a language", hint="use one such as en, eng or pt-BR")
+        names = [video.with_suffix(f".{language}{suffix}") for suffix in _ENDINGS]
+    for path in names:
+        if path.is_file():
+            return path
+    if subtitle_streams(video):
+        return video
+    for path in plain:
+        if path.is_file():
             return path
     raise InputError(
-        f"there is no subtitle file beside {video}",
-        hint=f"give the .srt as the second argument, or name it {video.with_suffix('.srt').name}",
+        f"there is no subtitle file beside {video}, and no subtitle inside it",
+        hint=f"give the .srt as the second argument, or name it {names[0].name}",
     )
 
 
@@ -127,8 +179,15 @@ def _refuse_shifted(file: SubtitleFile, srt: Path, info: VideoInfo) -> None:
         )
 
 
-def _episode(video: Path, srt: Path, info: VideoInfo, settings: CutSettings) -> Episode:
-    video_hash, srt_hash = hash_file(video), hash_file(srt)
+def _episode(
+    video: Path, srt: Path, info: VideoInfo, settings: CutSettings, file: SubtitleFile, split_voices: bool
+) -> Episode:
+    video_hash = hash_file(video)
+    srt_hash = hash_file(srt) if file.stream is None or srt != video else video_hash
+    if file.stream is not None:
+        srt_hash = hash_value([srt_hash, file.stream])
+    reading = {"reader": _READER_VERSION} if _needs_reader(file, info) else {}
+    reading |= {"split_voices": 1} if split_voices else {}
     key = hash_value(
         {
             "version": CUT_VERSION,
@@ -136,6 +195,7 @@ def _episode(video: Path, srt: Path, info: VideoInfo, settings: CutSettings) -> 
             "subtitles": srt_hash,
             "detector": FaceDetector.identity,
             "settings": settings,
+            **reading,
         }
     )
     return Episode(
@@ -147,6 +207,16 @@ def _episode(video: Path, srt: Path, info: VideoInfo, settings: CutSettings) -> 
         duration_ms=info.duration_ms,
         cut_key=key,
     )
+
+
+def _needs_reader(file: SubtitleFile, info: VideoInfo) -> bool:
+    """Whether the cues depend on how the reader repairs; a plain file keeps the key that it always had.
+
+    An advert after the end of the video changes nothing: it is out of the video either way.
+    """
+    late = {cue.source_line for cue in file.cues if cue.start_ms >= info.duration_ms}
+    repaired = any(note.what != ADVERT_NOTE or note.line not in late for note in file.repaired)
+    return repaired or bool(file.refused) or file.stream is not None
 
 
 def _identity(episode: Episode) -> dict[str, Any]:
@@ -188,10 +258,43 @@ def _report(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
         encoding=file.encoding,
         repaired_total=len(file.repaired),
         refused_total=len(file.refused),
-        repaired=[{"line": n.line, "what": n.what, "text": n.text} for n in file.repaired[:_NOTES_KEPT]],
-        refused=[{"line": n.line, "what": n.what, "text": n.text} for n in file.refused[:_NOTES_KEPT]],
+        repaired=_notes(file.repaired[:_NOTES_KEPT], _NOTE_CHARACTERS),
+        refused=_notes(file.refused[:_NOTES_KEPT], _NOTE_CHARACTERS),
         warnings=warnings,
+        subtitle_format=file.format,
+        subtitle_streams=list(file.streams),
+        subtitle_stream=file.stream,
+        cleaning=_rule_counts(file),
     )
+
+
+def _with_sync(report: CutReport, synced: Synced) -> CutReport:
+    """The report with what the sync check says now; a stored one may hold what an earlier check said."""
+    earlier = (report.sync or {}).get("warning")
+    others = [warning for warning in report.warnings if warning != earlier]
+    return replace(report, sync=synced.values(), warnings=[*others, *filter(None, [synced.warning])])
+
+
+def _notes(notes: Sequence[LineNote], characters: int | None = None) -> list[dict[str, Any]]:
+    return [{"line": note.line, "what": note.what, "text": note.text[:characters]} for note in notes]
+
+
+def _rule_counts(file: SubtitleFile) -> dict[str, int]:
+    """How many cues each rule of the cleaning touched; only rules that touched some."""
+    counts = Counter(rule for cue in file.cues for rule in clean_text(cue.raw_text).rules)
+    return {rule: counts[rule] for rule in RULES if counts[rule]}
+
+
+def _all_notes(file: SubtitleFile) -> dict[str, Any]:
+    """Everything that was repaired or refused, whole, so that nothing of the subtitle is lost."""
+    return {
+        "format": file.format,
+        "encoding": file.encoding,
+        "read": len(file.cues),
+        "cleaning": _rule_counts(file),
+        "repaired": _notes(file.repaired),
+        "refused": _notes(file.refused),
+    }
 
 
 def _stored(path: Path) -> CutReport:

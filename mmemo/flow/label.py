@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mmemo.episode.sentences import SpokenLine, join_sentences, sentences
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
@@ -27,10 +28,14 @@ _STAGE = "label"
 
 @dataclass(frozen=True, slots=True)
 class LabelSettings:
-    """Which teacher reads, and how many spoken lines before a line it may see."""
+    """Which teacher reads, and how many spoken lines before a line it may see.
+
+    With `whole_sentences` a sentence that runs over several cues is read whole for each of them.
+    """
 
     teacher: str = EMBEDDED
     context_lines: int = 2
+    whole_sentences: bool = False
 
     def __post_init__(self) -> None:
         if not self.teacher:
@@ -83,7 +88,7 @@ def label_episode(workspace: Workspace, episode: Episode, settings: LabelSetting
     folder = _folder(workspace, episode, cues, identity, settings)
     done_before = (folder / OPINIONS_FILE).is_file()
     if not done_before:
-        probs = yield from _opinions(lines_of(cues, settings.context_lines), settings.teacher, episode.episode_id)
+        probs = yield from _opinions(_lines(cues, settings), settings.teacher, episode.episode_id)
         _publish(folder, ids, probs, {"settings": settings, "teacher": identity, "cut": episode.cut_key})
     return LabelReport(
         episode_id=episode.episode_id,
@@ -114,8 +119,22 @@ def _opinions(lines: list[Line], teacher: str, note: str) -> Stage[np.ndarray]:
     return probs
 
 
+def _lines(cues: pd.DataFrame, settings: LabelSettings) -> list[Line]:
+    """What the teacher reads of each spoken cue; the context of a whole sentence is what is said before it begins."""
+    lines = lines_of(cues, settings.context_lines)
+    if not settings.whole_sentences:
+        return lines
+    rows = cues.loc[spoken(cues), ["start_ms", "end_ms", "speaker"]].itertuples(index=False)
+    said = [
+        SpokenLine(line.text, int(start_ms), int(end_ms), speaker if isinstance(speaker, str) else None)
+        for line, (start_ms, end_ms, speaker) in zip(lines, rows, strict=True)
+    ]
+    texts = join_sentences(said)
+    return [Line(texts[i], lines[group.start].context) for group in sentences(said) for i in group]
+
+
 def _folder(workspace: Workspace, episode: Episode, cues: pd.DataFrame, identity: str, settings: LabelSettings) -> Path:
-    lines: list[Line] = lines_of(cues, settings.context_lines)
+    lines = _lines(cues, settings)
     ids = cues.loc[spoken(cues), "cue_id"].tolist()
     key = hash_value({"teacher": identity, "cues": ids, "lines": [[line.text, line.context] for line in lines]})
     return workspace.stage_folder(episode.episode_id, "opinions", key)

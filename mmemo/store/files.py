@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.errors import StorageError
+from mmemo.store.temporary import temporary_name
 
 _HASH_CHUNK_BYTES = 1 << 20
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -45,12 +45,12 @@ def publish_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it into place on success, remove it on failure."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with temporary_name(path) as temporary:
+            try:
+                yield temporary
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -62,13 +62,13 @@ def publish_folder(path: Path) -> Iterator[Path]:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
-        temporary.mkdir()
-        try:
-            yield temporary
-            _move_unless_there(temporary, path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with temporary_name(path) as temporary:
+            temporary.mkdir()
+            try:
+                yield temporary
+                _move_unless_there(temporary, path)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _move_unless_there(temporary: Path, path: Path) -> None:

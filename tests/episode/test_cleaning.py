@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mmemo.episode.cleaning import TextKind, clean_text
+from mmemo.episode.cleaning import RULES, TextKind, clean_text, is_advert, split_voices
 
 SPEECH, SOUND, MUSIC, OFF, EMPTY = (
     TextKind.SPEECH,
@@ -82,3 +82,59 @@ def test_any_text_has_an_answer() -> None:
         raw = "".join(chance.choices("aB é♪#[](){}<>\\/:-.\n1\u200b日", k=chance.randrange(30)))
         cleaned = clean_text(raw)
         assert (cleaned.kind in (SPEECH, OFF)) == bool(cleaned.text), raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "rules"),
+    [
+        ("Hello.", ()),
+        ("<i>Hello</i>", ("tags",)),
+        ("{\\an8}Hello", ("overrides",)),
+        ("Salt &amp; pepper", ("entities",)),
+        ("Hi. ♪ la ♪", ("music",)),
+        ("(sighs) [door] Hi", ("sound",)),
+        ("JOEY (V.O.): Hi.", ("sound", "off_screen", "name")),
+        ("- Hi.\n- Hello.", ("two_voices",)),
+        ("<v Nora>Hi</v>", ("voice_tag",)),
+        ("<v.loud Nora><i>Hi</i>", ("voice_tag", "tags")),
+        ("Downloaded from www.example.org", ("advert",)),
+    ],
+)
+def test_every_rule_that_touched_a_cue_is_named(raw: str, rules: tuple[str, ...]) -> None:
+    assert clean_text(raw).rules == rules
+    assert set(rules) <= set(RULES)
+
+
+def test_adverts_and_lines_that_are_none() -> None:
+    for text in (
+        "Subtitles by Somebody",
+        "<font color=red>Sync and corrections by n17t01</font>\nwww.addic7ed.com",
+        "Advertise your product or brand here\ncontact www.OpenSubtitles.org today",
+        "Captioned by a company",
+    ):
+        assert is_advert(text), text
+        assert clean_text(text).kind is EMPTY
+    for text in (
+        "The subtitles were wrong.",
+        "I downloaded it from her computer.",
+        "Corrected by whom?",
+        "He was sent by God.",
+    ):
+        assert not is_advert(text), text
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        ("Hello.\nYou.", ["Hello.\nYou."]),
+        ("- Hello.\nyou", ["- Hello.\nyou"]),
+        ("- Hello.\n- Bye.", ["- Hello.", "- Bye."]),
+        ("Hello.\n- Bye.", ["Hello.", "- Bye."]),
+        ("- Hello,\nyou.\n- Bye.", ["- Hello,\nyou.", "- Bye."]),
+        ("- [door]\n- Bye.", ["- [door]\n- Bye."]),
+        ("", [""]),
+    ],
+)
+def test_voices_are_split_at_their_dashes(raw: str, parts: list[str]) -> None:
+    assert split_voices(raw) == parts
+    assert "\n".join(parts) == raw

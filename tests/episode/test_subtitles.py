@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mmemo.episode.cleaning import clean_text
 from mmemo.episode.subtitles import MAX_BYTES, parse_subtitles, read_subtitles
 from mmemo.errors import InputError
 from tests.media import srt_text
@@ -134,9 +135,18 @@ def test_files_that_are_no_subtitle_are_refused(tmp_path: Path) -> None:
         read_subtitles(path)
     for content, message in [
         (b"just some words\n", "no subtitle cue"),
-        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "WebVTT"),
-        (b"\xef\xbb\xbf[Script Info]\nTitle: x\n", "ASS"),
+        (b"WEBVTT\n\nNOTE 00:01.000 it says nothing\n", "no subtitle cue"),
+        (b"\xef\xbb\xbf[Script Info]\nTitle: x\n", "no subtitle cue"),
         (b"\x00\x01\x02\x03" * 100, "no text file|no subtitle cue"),
+        (b"{1}{25}Hi\n", "MicroDVD"),
+        (b"<SAMI><BODY>", "SAMI"),
+        (b'<?xml version="1.0"?><tt/>', "XML"),
+        (b"# VobSub index file, v7\n", "VobSub"),
+        (b"00:00:01:Hello\n", "TMPlayer"),
+        (b"PG\x00\x00", "PGS"),
+        (b"\x00\x00\x01\xba\x44", "VobSub"),
+        (b"PK\x03\x04", "zip archive"),
+        (b"Rar!\x1a\x07", "RAR archive"),
     ]:
         path.write_bytes(content)
         with pytest.raises(InputError, match=message):
@@ -174,3 +184,141 @@ def test_a_text_that_no_screen_holds_is_cut_short() -> None:
     file = parse_subtitles(srt_text([(0, 1000, "Hello."), (2000, 3000, "(" + " x" * 50_000)]))
     assert [len(cue.raw_text) for cue in file.cues] == [6, 1999]
     assert [note.what for note in file.repaired] == ["100001 characters of text; the first 2000 are kept"]
+
+
+def notes(text: str) -> list[tuple[int, str]]:
+    return [(note.line, note.what) for note in parse_subtitles(text).repaired]
+
+
+def test_text_on_the_line_of_the_times_is_kept() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000 Hello,\nyou\n\n2 00:00:03,000 --> 00:00:04,000  X1:1 Y1:2\nBye\n"
+    assert spans(text) == [(1000, 2000, "Hello,\nyou"), (3000, 4000, "Bye")]
+    assert (2, "text on the line of the times") in notes(text)
+
+
+def test_negative_parts_of_times_count_as_nothing() -> None:
+    text = "1\n00:00:-1,500 --> 00:00:02,000\nHi\n\n2\n-00:00:05,000 --> -00:00:04,000\nNo\n"
+    assert spans(text) == [(0, 2000, "Hi"), (0, 1000, "No")]
+
+
+def test_every_cue_out_of_order_is_noted() -> None:
+    text = srt_text([(5000, 6000, "c"), (1000, 2000, "a"), (3000, 4000, "b"), (2000, 2900, "x")])
+    assert [what for what in notes(text) if what[1].startswith("begins")] == [
+        (6, "begins before the cue above it; sorted by time"),
+        (14, "begins before the cue above it; sorted by time"),
+    ]
+
+
+def test_a_careless_overlap_is_cut_and_a_meant_one_is_kept() -> None:
+    text = srt_text([(1000, 3200, "a"), (3000, 5000, "b"), (4000, 9000, "c"), (4000, 9000, "d")])
+    assert spans(text) == [(1000, 3000, "a"), (3000, 5000, "b"), (4000, 9000, "c"), (4000, 9000, "d")]
+    assert notes(text) == [
+        (2, "ran 200 ms into the cue at line 6; ends where it begins"),
+        (6, "on screen together with the cue at line 10 for 1000 ms"),
+        (10, "on screen together with the cue at line 14 for 5000 ms"),
+    ]
+
+
+def test_a_guessed_end_does_not_reach_into_the_next_cue() -> None:
+    text = srt_text(
+        [(1000, 1000, "A text that takes four seconds to read, or some more than that."), (3000, 4000, "b")]
+    )
+    assert spans(text)[0][:2] == (1000, 3000)
+    assert notes(text) == [(2, "the cue ended before it began; shown for 2000 ms")]
+
+
+def test_adverts_are_noted_and_kept_for_the_account() -> None:
+    file = parse_subtitles(
+        srt_text([(0, 900, "Hi"), (1000, 2000, "Synced and corrected by someone\nwww.addic7ed.com")])
+    )
+    assert [(note.line, note.what) for note in file.repaired] == [(6, "an advert; nobody says it")]
+    assert len(file.cues) == 2
+
+
+def test_control_characters_are_taken_out_with_a_note() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\nH\0ell\0o\x1b\n"
+    assert spans(text) == [(1000, 2000, "Hello")]
+    assert notes(text) == [(3, "3 control characters taken out")]
+
+
+VTT = """WEBVTT - made here
+Kind: captions
+
+STYLE
+::cue { color: red }
+
+NOTE a remark
+over two lines
+
+intro
+00:01.000 --> 00:02.500 align:start position:10%
+<v Nora>Salt &amp; <i>pepper</i></v>
+
+00:00:03.000 --> 00:00:04.000
+<00:00:03.000><c>one</c> <00:00:03.500><c>two</c>
+
+2
+00:00:05.000 --> 00:00:06.000
+NOTE this is said
+"""
+
+
+def test_webvtt(tmp_path: Path) -> None:
+    path = tmp_path / "a.vtt"
+    path.write_text(VTT)
+    file = read_subtitles(path)
+    assert (file.format, file.refused) == ("vtt", ())
+    assert [(cue.start_ms, cue.end_ms, cue.source_line) for cue in file.cues] == [
+        (1000, 2500, 11), (3000, 4000, 14), (5000, 6000, 18),
+    ]  # fmt: skip
+    assert [note.what for note in file.repaired] == ["taken for the cue's identifier"]
+    said = [clean_text(cue.raw_text) for cue in file.cues]
+    assert [(line.text, line.speaker) for line in said] == [
+        ("Salt & pepper", "Nora"), ("one two", None), ("NOTE this is said", None),
+    ]  # fmt: skip
+
+
+def test_the_content_tells_the_format_and_the_ending_helps(tmp_path: Path) -> None:
+    path = tmp_path / "a.srt"
+    path.write_text(VTT)
+    assert read_subtitles(path).format == "vtt"
+    bare = tmp_path / "bare.vtt"
+    bare.write_text("1\n00:01.000 --> 00:02.000\nHi\n")
+    file = read_subtitles(bare)
+    assert [(cue.start_ms, cue.raw_text) for cue in file.cues] == [(1000, "Hi")]
+    assert "header is missing" in file.repaired[0].what
+    bare.write_text(TWO)
+    assert [cue.raw_text for cue in read_subtitles(bare).cues] == ["Hello\nthere", "Bye"]
+
+
+def test_hostile_files_take_no_quadratic_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.srt"
+    cue = b"1\n00:00:01,000 --> 00:00:02,000\n"
+    for body in (
+        b"\r" * 900_000,
+        b"<b>" * 300_000,
+        b"{\\p1" * 200_000,
+        b"(" * 500_000,
+        b" " * 1_000_000,
+        b"1\n\n" * 200_000,
+    ):
+        path.write_bytes(cue + body + b"\n\n" + cue)
+        file = read_subtitles(path)
+        for found in file.cues:
+            clean_text(found.raw_text)
+        assert len(file.cues) == 2
+
+
+def test_more_lines_than_any_episode_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.srt"
+    path.write_bytes(b"1\n00:00:01,000 --> 00:00:02,000\n" + b"\r" * 2_000_001)
+    with pytest.raises(InputError, match="millions of lines"):
+        read_subtitles(path)
+
+
+def test_more_cues_than_any_episode_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmemo.episode.subtitles.MAX_CUES", 3)
+    path = tmp_path / "a.srt"
+    path.write_text(srt_text([(i * 1000, i * 1000 + 900, "x") for i in range(4)]))
+    with pytest.raises(InputError, match="4 cues, too many"):
+        read_subtitles(path)

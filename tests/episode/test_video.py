@@ -3,10 +3,12 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from mmemo.episode.forward_pass import ForwardPass, Packet
 from mmemo.episode.video import Pictures, frames_at, probe
 from mmemo.errors import InputError
 from tests.media import counter_frame, read_counter, rotate_mp4, write_counter_video, write_sound, write_video
@@ -81,20 +83,17 @@ def test_times_after_the_end_have_no_frame(tmp_path: Path) -> None:
 
 
 def test_groups_without_an_asked_time_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmemo.episode import video
-
     path = write_counter_video(tmp_path / "long.mp4", 500, options={"g": "10"})
     fed: list[object] = []
-    needed = video._ForwardPass._needed_packets
+    decode = ForwardPass._decode
 
-    def counted(reader: video._ForwardPass) -> object:
-        for packet in needed(reader):
-            fed.append(packet)
-            yield packet
+    def counted(reader: ForwardPass, packet: Packet | None) -> list[av.VideoFrame] | None:
+        fed.append(packet)
+        return decode(reader, packet)
 
-    monkeypatch.setattr(video._ForwardPass, "_needed_packets", counted)
+    monkeypatch.setattr(ForwardPass, "_decode", counted)
     assert numbers_at(path, [40, 15000]) == [(40, 1), (15000, 375)]
-    assert len(fed) < 30
+    assert len(fed) < 12
 
 
 def test_a_truncated_file_gives_what_is_left(tmp_path: Path) -> None:
@@ -162,3 +161,72 @@ def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:
 def test_a_video_without_sound_and_one_frame(tmp_path: Path) -> None:
     path = write_video(tmp_path / "one.mp4", [counter_frame(9)])
     assert numbers_at(path, [0, 39]) == [(0, 9), (39, 9)]
+
+
+def patched(path: Path, changes: dict[bytes, tuple[int, bytes]]) -> Path:
+    """Overwrite bytes of an .mp4: box name -> (how far behind the name, what)."""
+    data = bytearray(path.read_bytes())
+    for name, (offset, value) in changes.items():
+        start = data.index(name) + offset
+        data[start : start + len(value)] = value
+    path.write_bytes(bytes(data))
+    return path
+
+
+def test_a_header_that_boasts_is_refused(tmp_path: Path) -> None:
+    billion = (10**9).to_bytes(4, "big")
+    long = write_counter_video(tmp_path / "long.mp4", 25)
+    patched(long, {b"stts": (12, billion), b"mdhd": (20, b"\xff\xff\xff\xf0"), b"tkhd": (24, b"\xff\xff\xff\xf0")})
+    with pytest.raises(InputError, match="hours"):
+        probe(long)
+    many = write_counter_video(tmp_path / "many.mp4", 25)
+    one = (1).to_bytes(4, "big")
+    patched(many, {b"stsz": (8, one + billion), b"stts": (12, billion), b"stsc": (16, billion)})
+    with pytest.raises(InputError, match=r"claims|can be decoded"):
+        probe(many)
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    edge = (16000).to_bytes(2, "little") * 2
+    frame = b"\x2c" + bytes(4) + edge + b"\x00\x02\x02\x4c\x01\x00"
+    path = tmp_path / "huge.gif"
+    path.write_bytes(b"GIF89a" + edge + b"\x80\x00\x00" + bytes(3) + b"\xff" * 3 + frame * 2 + b";")
+    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    with pytest.raises(InputError, match=r"claims|can be decoded"):
+        probe(path)
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10) - before_mb < 400
+
+
+def test_the_size_in_the_header_does_not_count(tmp_path: Path) -> None:
+    path = patched(write_counter_video(tmp_path / "a.mp4", 5), {b"avc1": (28, b"\xff" * 4)})
+    assert (probe(path).width_px, probe(path).height_px) == (192, 64)
+    assert numbers_at(path, [80]) == [(80, 2)]
+
+
+def test_pixels_of_an_impossible_shape_are_taken_as_square(tmp_path: Path) -> None:
+    path = write_counter_video(tmp_path / "a.mkv", 5, pixel_aspect=Fraction(200, 1))
+    assert (probe(path).width_px, probe(path).height_px) == (192, 64)
+
+
+def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
+    write_counter_video(tmp_path / "secret.ts", 30)
+    play = tmp_path / "list.m3u8"
+    play.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n")
+    joined = tmp_path / "episode.mp4"
+    joined.write_text("ffconcat version 1.0\nfile secret.ts\n")
+    for path in (play, joined):
+        with pytest.raises(InputError, match="list of other files"):
+            probe(path)
+    away = tmp_path / "away.mp4"
+    away.write_text("ffconcat version 1.0\nfile http://127.0.0.1:9/a.mp4\n")
+    with pytest.raises(InputError):
+        probe(away)
+
+
+def test_a_name_that_looks_like_an_address_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_counter_video(tmp_path / "other.mp4", 10)
+    path = write_counter_video(tmp_path / "plain.mp4", 5).rename(tmp_path / "concat:other.mp4").relative_to(tmp_path)
+    assert probe(path).duration_ms == 200
+    assert numbers_at(path, [160]) == [(160, 4)]

@@ -47,7 +47,7 @@ def test_every_spoken_cue_gets_one_opinion_and_all_cues_are_accounted_for(
     assert_probs(probs_of(opinions), 3)
     record = read_json(folder / "settings.json")
     assert record["teacher"] == report.teacher
-    assert record["settings"] == {"teacher": settings.teacher, "context_lines": 2}
+    assert record["settings"] == {"teacher": settings.teacher, "context_lines": 2, "whole_sentences": False}
 
 
 def test_the_second_time_nothing_is_read(
@@ -163,3 +163,17 @@ def test_the_embedded_teacher_is_the_default(workspace: Workspace) -> None:
     assert report.teacher.startswith("embedded:")
     opinions = read_table(opinions_folder(workspace, episode, LabelSettings()) / "opinions.parquet")
     assert np.array_equal(probs_of(opinions).argmax(axis=1), [1, 3])
+
+
+def test_a_sentence_over_two_cues_is_read_whole_when_asked(workspace: Workspace, settings: LabelSettings) -> None:
+    table = cues(("why ?", None), ("i am", None), ("so sad", "no_face"))
+    table["start_ms"], table["end_ms"] = [0, 2000, 3100], [900, 3000, 4000]
+    episode = make_episode(workspace, "one", table)
+    apart = run(label_episode(workspace, episode, settings))
+    whole_settings = LabelSettings(settings.teacher, whole_sentences=True)
+    whole = run(label_episode(workspace, episode, whole_settings))
+    assert (whole.read, whole.key != apart.key) == (3, True)
+    probs = probs_of(read_table(opinions_folder(workspace, episode, whole_settings) / "opinions.parquet"))
+    assert_probs(probs, 3)
+    assert np.allclose(probs[1], probs[2])
+    assert run(label_episode(workspace, episode, settings)).key == apart.key
