@@ -48,6 +48,7 @@ RULES = {
     "off_screen": "a mark such as (V.O.) tells a voice from off screen",
     "name": "NAME: in front is kept as the speaker's name",
     "two_voices": "dashes or names tell several voices",
+    "second_voice": "a dash in front of a later line alone tells a second voice",
 }
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d[\d:.]{0,20}>")
 _VOICE_TAG = re.compile(r"<v(?:\.[^\s<>]{1,60})?[ \t]+(?P<name>[^<>]{1,80})>")
@@ -108,9 +109,10 @@ def clean_text(raw: str) -> CleanText:
     names = found or voices
     words = re.sub(r"\s+", " ", " ".join(lines)).strip()
     is_off = is_off or any(_NARRATOR.match(name) for name in names)
-    count = max(1, len(set(names)), dashes)
+    has_second = dashes == 1 and len(set(names)) < 2 and len(split_voices(raw)) > 1
+    count = max(1, len(set(names)), dashes + has_second)
     did = {"voice_tag": bool(voices), "music": has_music, "sound": has_sound, "off_screen": is_off}
-    did |= {"name": bool(found), "two_voices": count > 1}
+    did |= {"name": bool(found), "two_voices": count > 1 and not has_second, "second_voice": has_second}
     rules = [rule for rule in RULES if did.get(rule) or rule in rules]
     if not any(character.isalnum() for character in words):
         return CleanText("", _silent_kind(text, has_music, has_sound), rules=tuple(rules))
@@ -127,13 +129,19 @@ def is_advert(text: str) -> bool:
 def split_voices(raw: str) -> list[str]:
     """The parts of a cue that several voices share by dashes, one a voice; the whole cue when one voice says it."""
     lines = raw.split("\n")
-    starts = [i for i, line in enumerate(lines) if _DASH.match(_bare(line)[0]) and clean_text(line).text]
-    if not starts or (len(starts) < 2 and (starts[0] == 0 or not clean_text("\n".join(lines[: starts[0]])).text)):
+    starts = [i for i, line in enumerate(lines) if _DASH.match(_bare(line)[0]) and _has_words(line)]
+    if not starts:
         return [raw]
-    if clean_text("\n".join(lines[: starts[0]])).text:
+    if _has_words("\n".join(lines[: starts[0]])):
         starts.insert(0, 0)  # the first voice has no dash
     starts[0] = 0
     return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+
+
+def _has_words(raw: str) -> bool:
+    """Whether anything in a part of a cue is spoken."""
+    spoken = _CUT_BRACKET.sub(" ", _BRACKETS.sub(" ", _SUNG.sub(" ", _bare(raw)[0])))
+    return any(character.isalnum() for line in _voices(spoken)[0] for character in line)
 
 
 def _bare(raw: str) -> tuple[str, list[str]]:

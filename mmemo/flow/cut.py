@@ -210,13 +210,14 @@ def _episode(
 
 
 def _needs_reader(file: SubtitleFile, info: VideoInfo) -> bool:
-    """Whether the cues depend on how the reader repairs; a plain file keeps the key that it always had.
+    """Whether the cues depend on how the reader repairs and tells voices apart; a plain file keeps the key that it always had.
 
     An advert after the end of the video changes nothing: it is out of the video either way.
     """
     late = {cue.source_line for cue in file.cues if cue.start_ms >= info.duration_ms}
     repaired = any(note.what != ADVERT_NOTE or note.line not in late for note in file.repaired)
-    return repaired or bool(file.refused) or file.stream is not None
+    has_second = any("second_voice" in clean_text(cue.raw_text).rules for cue in file.cues)
+    return repaired or bool(file.refused) or file.stream is not None or has_second
 
 
 def _identity(episode: Episode) -> dict[str, Any]:

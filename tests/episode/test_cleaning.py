@@ -74,6 +74,8 @@ def test_two_voices_in_one_cue() -> None:
     assert (dashes.voices, dashes.text, dashes.speaker) == (2, "Where were you? Out.", None)
     assert clean_text("ANN: Hi.\nBOB: Hello.").voices == 2
     assert clean_text("- Only one.").voices == 1
+    later = clean_text("Where were you?\n- Out.")
+    assert (later.voices, later.text) == (2, "Where were you? Out.")
 
 
 def test_any_text_has_an_answer() -> None:
@@ -95,6 +97,9 @@ def test_any_text_has_an_answer() -> None:
         ("(sighs) [door] Hi", ("sound",)),
         ("JOEY (V.O.): Hi.", ("sound", "off_screen", "name")),
         ("- Hi.\n- Hello.", ("two_voices",)),
+        ("Hi.\n- Hello.", ("second_voice",)),
+        ("- Hi there,\nyou.", ()),
+        ("[door]\n- Hello.", ("sound",)),
         ("<v Nora>Hi</v>", ("voice_tag",)),
         ("<v.loud Nora><i>Hi</i>", ("voice_tag", "tags")),
         ("Downloaded from www.example.org", ("advert",)),
