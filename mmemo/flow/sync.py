@@ -118,7 +118,7 @@ def sync_episode(
     if mode is SyncMode.AUTO and report.outcome is SyncOutcome.HOPELESS:
         raise InputError(
             f"{episode.subtitles} does not belong to the sound of {info.path}: {report.why}",
-            hint="give the subtitle of this very episode; to use it as it is, switch the sync check off (--sync off)",
+            hint="give the subtitle of this very episode; to use it as it is, switch the check against the speech off (--sync off, or in the app's settings)",
         )
     return Synced(report, report.applied if mode is SyncMode.AUTO else ())
 

@@ -35,12 +35,22 @@ class EpisodeForm:
     teacher: gr.Textbox
     backbone: gr.Textbox
     finetune: gr.Checkbox
+    sync: gr.Checkbox
     adapt: gr.Button
 
     @property
     def fields(self) -> list[Any]:
         """Components in the order of the arguments of `start_adaptation`."""
-        return [self.video, self.subtitles, self.gold, self.recipe, self.teacher, self.backbone, self.finetune]
+        return [
+            self.video,
+            self.subtitles,
+            self.gold,
+            self.recipe,
+            self.teacher,
+            self.backbone,
+            self.finetune,
+            self.sync,
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def _form() -> EpisodeForm:
     defaults = TrainSettings()
     video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=132, elem_id="mm-video")
     subtitles = gr.File(
-        label="Subtitles (.srt)", file_types=list(SUBTITLES.endings), height=132, elem_id="mm-subtitles"
+        label="Subtitles (.srt, .vtt, .ass)", file_types=list(SUBTITLES.endings), height=132, elem_id="mm-subtitles"
     )
     with gr.Accordion("Settings: the defaults are fine to start with", open=False, elem_id="mm-settings"):
         gold = gr.File(
@@ -114,8 +124,13 @@ def _form() -> EpisodeForm:
             label="Fine-tune the whole network",
             info="Much slower, and seldom better on one episode; off trains the last layer only.",
         )
+        sync = gr.Checkbox(
+            True,
+            label="Check the subtitles against the speech",
+            info="Moves them when they are surely off, and refuses those of another film. Off uses them as they are.",
+        )
     adapt = gr.Button("Adapt", variant="primary", size="lg", elem_id="mm-adapt")
-    return EpisodeForm(video, subtitles, gold, recipe, teacher, backbone, finetune, adapt)
+    return EpisodeForm(video, subtitles, gold, recipe, teacher, backbone, finetune, sync, adapt)
 
 
 def start_adaptation(
@@ -127,12 +142,13 @@ def start_adaptation(
     teacher: str,
     backbone: str,
     finetune: bool,
+    sync: bool = True,
 ) -> int:
     """Keep the uploads and queue the job; returns its number. Raises InputError for what cannot be adapted to."""
     if not video:
         raise InputError("there is no video yet", hint="choose an .mp4 or .mkv file first")
     if not subtitles:
-        raise InputError("there are no subtitles yet", hint="choose the .srt file that belongs to the video")
+        raise InputError("there are no subtitles yet", hint="choose the subtitle file that belongs to the video")
     wish = Adaptation(
         video=_kept(context, video, VIDEO),
         subtitles=_kept(context, subtitles, SUBTITLES),
@@ -141,6 +157,7 @@ def start_adaptation(
         teacher=teacher.strip() or "embedded",
         backbone=backbone.strip() or "embedded",
         finetune=finetune,
+        sync=sync,
     )
     return context.jobs.submit(f"Adapt to {wish.video.name}", lambda: adapt_stage(context.workspace, wish))
 

@@ -27,7 +27,7 @@ class UploadKind:
 
 
 VIDEO = UploadKind("the video", (".mp4", ".mkv"))
-SUBTITLES = UploadKind("the subtitles", (".srt",))
+SUBTITLES = UploadKind("the subtitles", (".srt", ".vtt", ".ass", ".ssa"))
 GOLD = UploadKind("the gold labels", (".csv",))
 
 

@@ -31,6 +31,7 @@ class Adaptation:
     teacher: str = "embedded"
     backbone: str = "embedded"
     finetune: bool = False
+    sync: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,14 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
     """Cut, label, train and compare one episode."""
     from mmemo.flow.adapt import AdaptSettings, adapt
     from mmemo.flow.label import LabelSettings
+    from mmemo.flow.sync import SyncMode
     from mmemo.student.settings import TrainSettings
 
     settings = AdaptSettings(
         video=wish.video,
         subtitles=wish.subtitles,
         gold=wish.gold,
+        sync=SyncMode.AUTO if wish.sync else SyncMode.OFF,
         label=LabelSettings(teacher=wish.teacher),
         train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
     )
