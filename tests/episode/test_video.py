@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def test_each_frame_is_the_asked_one(tmp_path: Path, name: str, codec: str, opti
     path = write_counter_video(tmp_path / name, 150, codec=codec, options=options)
     asked = [0, 39, 40, 41, 200, 200, 479, 480, 1000, 1500, 1519, 1520, 3000, 3990, 4000, 5920, 5960, 5999]
     assert numbers_at(path, asked) == [(t, t // 40) for t in asked]
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "an encoder must not keep real-time priority"
 
 
 def test_every_single_frame_can_be_asked(tmp_path: Path) -> None:
