@@ -19,7 +19,7 @@ from mmemo.flow.label import LabelSettings
 from mmemo.flow.report import write_report
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
-from mmemo.store.files import publish_file, read_table, to_json
+from mmemo.store.files import publish_file, read_table, write_json
 from mmemo.store.tables import PROB_COLUMNS, probs_of
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
@@ -76,7 +76,7 @@ class Evaluation:
 
 
 def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Evaluation]:
-    """Compare the students's out-of-fold opinions with its rivals, track by track, and write the report.
+    """Compare the student's out-of-fold opinions with its rivals, track by track, and write the report.
 
     Raises InputError when there is no run, or when the gold fits none of its tracks.
     """
@@ -117,8 +117,7 @@ def _save_comparison(folder: Path, comparison: Comparison | None) -> None:
     if comparison is None:
         path.unlink(missing_ok=True)
         return
-    with publish_file(path) as temporary:
-        temporary.write_text(to_json(comparison.to_contract(), indent=2) + "\n", encoding="utf-8")
+    write_json(path, comparison.to_contract())
 
 
 def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFrame, given: Path | None) -> pd.Series:
