@@ -127,14 +127,41 @@ class Trouble:
     errors: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
+    @contextmanager
+    def while_leaving(self, *pages: Page) -> Iterator[None]:
+        """A page that is left breaks off its open connections and says so: no trouble of anybody's."""
+        for page in pages:
+            page.evaluate("0")  # what it said until now has arrived
+        before = len(self.errors)
+        yield
+        del self.errors[before:]
+
 
 OpenPage = Callable[..., "Page"]
+ReloadPage = Callable[["Page"], None]
 
 
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[OpenPage]:
+def trouble() -> Trouble:
+    """What the pages of this test ran into."""
+    return Trouble()
+
+
+@pytest.fixture
+def reload_page(trouble: Trouble) -> ReloadPage:
+    """Load a page anew, as a person does."""
+
+    def reload(page: Page) -> None:
+        with trouble.while_leaving(page):
+            page.reload()
+
+    return reload
+
+
+@pytest.fixture
+def open_page(chromium: Browser, trouble: Trouble) -> Iterator[OpenPage]:
     """Open a page of an app; afterwards no page may have had an error or asked another host for anything."""
-    trouble, contexts = Trouble(), []
+    contexts = []
 
     def open_(app: RunningApp, size: tuple[int, int] = DESKTOP, scheme: Any = "light") -> Page:
         context = chromium.new_context(
@@ -149,8 +176,9 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    with trouble.while_leaving(*(page for context in contexts for page in context.pages)):
+        for context in contexts:
+            context.close()
     assert trouble.foreign == []
     assert trouble.errors == []
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import OpenPage, RunningApp, give_file, open_tab, toast
+from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, give_file, open_tab, toast
 from tests.ui.made import subtitles_text, tiny_video
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -54,14 +54,14 @@ def test_an_upload_is_watched_to_its_end_and_then_reviewed_and_retrained(
 
 @pytest.mark.timeout(600)
 def test_a_running_job_survives_a_reload_and_is_cancelled(
-    empty_app: RunningApp, open_page: OpenPage, pilot: tuple[Path, Path]
+    empty_app: RunningApp, open_page: OpenPage, reload_page: ReloadPage, pilot: tuple[Path, Path]
 ):
     page = open_page(empty_app)
     give_file(page, "#mm-video", pilot[0])
     give_file(page, "#mm-subtitles", pilot[1])
     page.locator("#mm-adapt").click()
     page.locator("#mm-job .mm-state.running").wait_for()
-    page.reload()
+    reload_page(page)
     page.locator("#mm-job .mm-state.running").wait_for()
     page.locator("#mm-cancel").click()
     page.locator("#mm-job .mm-state.cancelled").wait_for(timeout=60_000)

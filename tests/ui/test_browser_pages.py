@@ -6,7 +6,7 @@ import pytest
 
 from mmemo.settings import SAMPLE
 from mmemo.store.workspace import Workspace
-from tests.ui.conftest import OpenPage, RunningApp, StartApp, open_tab, toast
+from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, StartApp, Trouble, open_tab, toast
 from tests.ui.made import RUN_IDS, ready_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,6 +49,19 @@ def test_the_chosen_result_is_on_the_first_tab_and_in_full_on_compare(ready_app:
     with page.context.expect_page() as opened:
         link.click()
     assert opened.value.locator("h1").inner_text() == "Report"
+
+
+def test_errors_of_a_page_are_seen_and_those_of_leaving_it_are_not_its_own(
+    ready_app: RunningApp, open_page: OpenPage, reload_page: ReloadPage, trouble: Trouble
+):
+    page = open_page(ready_app)
+    page.evaluate("setTimeout(() => { throw new Error('before') }, 0)")
+    page.evaluate("window.addEventListener('pagehide', () => console.error('on leaving'))")
+    reload_page(page)
+    page.evaluate("console.error('after')")
+    page.evaluate("0")
+    assert [error.strip() for error in trouble.errors] == ["before", "after"]
+    trouble.errors.clear()
 
 
 def test_another_run_gives_another_verdict(ready_app: RunningApp, open_page: OpenPage):

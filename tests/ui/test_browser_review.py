@@ -4,13 +4,15 @@ import re
 
 import pytest
 
-from tests.ui.conftest import DESKTOP, PHONE, OpenPage, RunningApp, open_tab
+from tests.ui.conftest import DESKTOP, PHONE, OpenPage, ReloadPage, RunningApp, open_tab
 from tests.ui.made import EPISODE_ID, LINES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_a_face_is_found_corrected_kept_over_a_reload_and_undone(ready_app: RunningApp, open_page: OpenPage):
+def test_a_face_is_found_corrected_kept_over_a_reload_and_undone(
+    ready_app: RunningApp, open_page: OpenPage, reload_page: ReloadPage
+):
     page = open_page(ready_app)
     open_tab(page, "Review")
     page.locator("#mm-search textarea, #mm-search input").fill("ferry leaves")
@@ -24,7 +26,7 @@ def test_a_face_is_found_corrected_kept_over_a_reload_and_undone(ready_app: Runn
     assert "you: surprise" in tile.inner_text()
     assert "1 correction since the last training" in page.locator("#mm-retrain").inner_text()
 
-    page.reload()
+    reload_page(page)
     page.wait_for_selector("#mm-account .mm-table")
     open_tab(page, "Review")
     tile.click()
