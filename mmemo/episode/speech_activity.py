@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,12 @@ _MAX_HOURS = 12
 _HARDLY_ANY = 0.02
 _SILENT_DB = -60.0
 _MIN_CONTRAST_DB = 10.0
+_FLOOR_DB = -100.0
+_SPEAKS_ABOVE = 0.5
+
+
+def _no_levels() -> np.ndarray:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,16 @@ class SpeechActivity:
     """(N,) float32 speech from 0 to 1 for frames of FRAME_MS from the start of the file, and what heard it.
 
     `method` is "silero", or "loudness" where silero heard hardly any speech but there is sound that comes and goes.
+    `level_db` is the loudness of the same frames, (N,) float32 from -100 to 0 dB of full scale, or (0,) if unknown.
     """
 
     speech: np.ndarray
     method: str = SILERO
+    level_db: np.ndarray = field(default_factory=_no_levels)
 
     def __post_init__(self) -> None:
         assert self.speech.ndim == 1 and self.speech.dtype == np.float32, "(N,) float32"
+        assert self.level_db.dtype == np.float32 and self.level_db.shape in (self.speech.shape, (0,)), "(N,) float32"
         assert self.method in (SILERO, LOUDNESS), "an unknown method"
 
 
@@ -70,14 +79,29 @@ def speech_activity(path: Path, duration_ms: int, detector: SileroVad | None = N
 
 def activity_of(probs: np.ndarray, levels: np.ndarray) -> SpeechActivity:
     """Choose between (N,) speech probabilities and (N,) root mean square levels, full scale 1, of the same frames."""
-    if np.count_nonzero(probs > 0.5) < _HARDLY_ANY * len(probs) and (loud := _loud(levels)) is not None:
-        return SpeechActivity(loud, LOUDNESS)
-    return SpeechActivity(probs.astype(np.float32))
+    decibels = np.clip(20 * np.log10(np.maximum(levels, 1e-9)), _FLOOR_DB, 0.0).astype(np.float32)
+    hardly_any = np.count_nonzero(probs > _SPEAKS_ABOVE) < _HARDLY_ANY * len(probs)
+    if hardly_any and (loud := _loud(decibels)) is not None:
+        return SpeechActivity(loud, LOUDNESS, decibels)
+    return SpeechActivity(probs.astype(np.float32), SILERO, decibels)
 
 
-def _loud(levels: np.ndarray) -> np.ndarray | None:
+def speech_runs(activity: SpeechActivity, *, max_gap_ms: int = 300, min_run_ms: int = 100) -> list[tuple[int, int]]:
+    """(start_ms, end_ms) of every stretch of speech, in order; shorter gaps are closed, then shorter runs left out."""
+    speaks = np.concatenate([[False], activity.speech > _SPEAKS_ABOVE, [False]])
+    edges = np.flatnonzero(speaks[1:] != speaks[:-1]) * FRAME_MS
+    runs: list[tuple[int, int]] = []
+    for start, end in np.round(edges).astype(int).reshape(-1, 2).tolist():
+        if runs and start - runs[-1][1] < max_gap_ms:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return [(start, end) for start, end in runs if end - start >= min_run_ms]
+
+
+def _loud(levels_db: np.ndarray) -> np.ndarray | None:
     """1 for loud frames and 0 for quiet ones, split at the level that separates the two best (Otsu 1979)."""
-    decibels = np.clip(20 * np.log10(np.maximum(levels, 1e-9)), _SILENT_DB, 0.0)
+    decibels = np.maximum(levels_db, _SILENT_DB)
     counts, edges = np.histogram(decibels, 60, (_SILENT_DB, 0.0))
     middles = (edges[1:] + edges[:-1]) / 2
     below = np.cumsum(counts)[:-1]

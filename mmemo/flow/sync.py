@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mmemo.episode.cleaning import TextKind, clean_text
-from mmemo.episode.speech_activity import speech_activity
 from mmemo.episode.subtitles import SubtitleCue
 from mmemo.episode.sync import SyncOutcome, SyncPart, SyncReport, SyncSettings, check_sync
 from mmemo.episode.video import VideoInfo
 from mmemo.errors import InputError, ModelUnavailable
+from mmemo.flow.speech import episode_speech
 from mmemo.progress import Stage
 from mmemo.store.files import damaged, hash_value, read_json, write_json
 from mmemo.store.workspace import Episode, Workspace
@@ -112,7 +112,7 @@ def sync_episode(
         if path.is_file():
             report = _stored(path)
         else:
-            report = yield from _listened(info, spans, settings)
+            report = yield from _listened(workspace, episode, info, spans, settings)
             if report.method:
                 write_json(path, report)
     if mode is SyncMode.AUTO and report.outcome is SyncOutcome.HOPELESS:
@@ -123,9 +123,11 @@ def sync_episode(
     return Synced(report, report.applied if mode is SyncMode.AUTO else ())
 
 
-def _listened(info: VideoInfo, spans: Sequence[tuple[int, int]], settings: SyncSettings) -> Stage[SyncReport]:
+def _listened(
+    workspace: Workspace, episode: Episode, info: VideoInfo, spans: Sequence[tuple[int, int]], settings: SyncSettings
+) -> Stage[SyncReport]:
     try:
-        activity = yield from speech_activity(info.path, info.duration_ms)
+        activity = yield from episode_speech(workspace, episode, info)
     except ModelUnavailable as error:
         return SyncReport(SyncOutcome.NOT_CHECKED, str(error), len(spans))
     return check_sync(spans, activity, settings)

@@ -21,9 +21,11 @@ from mmemo.episode.speech_activity import (
     LOUDNESS,
     SAMPLE_RATE_HZ,
     SILERO,
+    SpeechActivity,
     activity_of,
     read_sound,
     speech_activity,
+    speech_runs,
 )
 from mmemo.errors import InputError, ModelUnavailable
 from mmemo.progress import run
@@ -148,3 +150,18 @@ def test_real_speech_is_taken_before_loudness() -> None:
     assert loud.method == LOUDNESS
     np.testing.assert_array_equal(loud.speech, probs)
     assert activity_of(np.empty(0, np.float32), np.empty(0)).speech.shape == (0,)
+
+
+def test_levels_are_kept_in_decibels() -> None:
+    activity = activity_of(np.zeros(3, np.float32), np.array([1.0, 0.1, 0.0]))
+    np.testing.assert_allclose(activity.level_db, [0, -20, -100], atol=1e-4)
+    assert activity.level_db.dtype == np.float32
+
+
+def test_runs_of_speech_close_small_gaps() -> None:
+    speech = np.zeros(100, np.float32)
+    speech[10:20] = speech[23:30] = speech[60:80] = speech[99] = 0.9  # the last is too short to be a word
+    assert speech_runs(SpeechActivity(speech)) == [(320, 960), (1920, 2560)]
+    assert speech_runs(SpeechActivity(speech), max_gap_ms=0, min_run_ms=0)[0] == (320, 640)
+    assert speech_runs(SpeechActivity(np.empty(0, np.float32))) == []
+    assert speech_runs(SpeechActivity(np.ones(10, np.float32))) == [(0, 320)]

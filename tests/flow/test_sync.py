@@ -99,7 +99,7 @@ def hears(monkeypatch: pytest.MonkeyPatch, activity: SpeechActivity | None) -> N
         yield Progress("sync", 0, 1)
         return activity
 
-    monkeypatch.setattr("mmemo.flow.sync.speech_activity", stage)
+    monkeypatch.setattr("mmemo.flow.speech.speech_activity", stage)
 
 
 def test_a_hopeless_subtitle_is_refused_before_any_work(
@@ -133,7 +133,7 @@ def test_without_the_detector_nothing_is_checked(
         raise ModelUnavailable("the speech detector is not installed")
         yield
 
-    monkeypatch.setattr("mmemo.flow.sync.speech_activity", unavailable)
+    monkeypatch.setattr("mmemo.flow.speech.speech_activity", unavailable)
     srt = srt_of(tmp_path / "a.srt", cues[:14])
     report = run(cut_episode(Workspace(tmp_path / "w"), film, srt))
     assert report.sync is not None and report.sync["outcome"] == "not_checked"
