@@ -7,6 +7,40 @@ from typing import Annotated
 
 import typer
 
+from mmemo.flow.cut import SyncMode
+
+VideoArgument = Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")]
+SubtitlesArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[SRT]",
+        help="Its subtitles: .srt, .vtt, .ass, .ssa, or a video that holds them; "
+        "default: the file beside the video, else the text inside it.",
+    ),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option("--subtitle-language", help="Of several subtitles in the video take this one: en, eng, pt-BR."),
+]
+SplitVoicesOption = Annotated[
+    bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
+]
+SyncOption = Annotated[
+    SyncMode,
+    typer.Option(
+        "--sync",
+        help="Hold the subtitles against the speech: move them when they are surely off and refuse them when they "
+        "are hopeless (auto), only tell (report), or do nothing (off).",
+    ),
+]
+MarginOption = Annotated[
+    float,
+    typer.Option(
+        "--margin",
+        help="Of several faces the speaker's mouth must move this many times as much as any other; "
+        "a larger margin drops more cues as several_speakers.",
+    ),
+]
 TeacherOption = Annotated[
     str,
     typer.Option(

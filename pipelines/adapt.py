@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from mmemo.flow.adapt import AdaptSettings
 from mmemo.flow.adapt import adapt as adapt_stage
 from mmemo.flow.cut import SyncMode
@@ -27,12 +22,17 @@ from pipelines._options import (
     FoldsOption,
     GoldOption,
     GroupOption,
+    LanguageOption,
     RecipeOption,
     SeedOption,
     SentencesOption,
+    SplitVoicesOption,
+    SubtitlesArgument,
+    SyncOption,
     TeacherOption,
+    VideoArgument,
 )
-from pipelines.cut import SyncOption, tell_account
+from pipelines.cut import tell_account
 from pipelines.evaluate import tell_evaluation
 from pipelines.train import tell_run
 
@@ -40,10 +40,10 @@ _DEFAULTS, _LABEL = TrainSettings(), LabelSettings()
 
 
 def adapt(
-    video: Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")],
-    subtitles: Annotated[
-        Path | None, typer.Argument(metavar="[SRT]", help="Its subtitles; default: the .srt beside the video.")
-    ] = None,
+    video: VideoArgument,
+    subtitles: SubtitlesArgument = None,
+    subtitle_language: LanguageOption = None,
+    split_voices: SplitVoicesOption = False,
     sync: SyncOption = SyncMode.AUTO,
     gold: GoldOption = None,
     faces: FacesOption = None,
@@ -72,6 +72,8 @@ def adapt(
     settings = AdaptSettings(
         video=video,
         subtitles=subtitles,
+        language=subtitle_language,
+        split_voices=split_voices,
         sync=sync,
         gold=gold,
         faces=faces,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,46 +14,24 @@ from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
+from pipelines._options import (
+    LanguageOption,
+    MarginOption,
+    SplitVoicesOption,
+    SubtitlesArgument,
+    SyncOption,
+    VideoArgument,
+)
 
 _NOTES_TOLD = 10
 _DETECTOR, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
 
-SyncOption = Annotated[
-    SyncMode,
-    typer.Option(
-        "--sync",
-        help="Hold the subtitles against the speech: move them when they are surely off and refuse them when they "
-        "are hopeless (auto), only tell (report), or do nothing (off).",
-    ),
-]
-
-MarginOption = Annotated[
-    float,
-    typer.Option(
-        "--margin",
-        help="Of several faces the speaker's mouth must move this many times as much as any other; "
-        "a larger margin drops more cues as several_speakers.",
-    ),
-]
-
 
 def cut(
-    video: Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")],
-    subtitles: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[SRT]",
-            help="Its subtitles: .srt, .vtt, .ass, .ssa, or a video that holds them; "
-            "default: the file beside the video, else the text inside it.",
-        ),
-    ] = None,
-    subtitle_language: Annotated[
-        str | None,
-        typer.Option("--subtitle-language", help="Of several subtitles in the video take this one: en, eng, pt-BR."),
-    ] = None,
-    split_voices: Annotated[
-        bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
-    ] = False,
+    video: VideoArgument,
+    subtitles: SubtitlesArgument = None,
+    subtitle_language: LanguageOption = None,
+    split_voices: SplitVoicesOption = False,
     sync: SyncOption = SyncMode.AUTO,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")

@@ -24,6 +24,8 @@ class AdaptSettings:
 
     video: Path
     subtitles: Path | None = None
+    language: str | None = None
+    split_voices: bool = False
     sync: SyncMode = SyncMode.AUTO
     gold: Path | None = None
     faces: Path | None = None
@@ -53,7 +55,15 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         read_gold(settings.gold)  # bad gold is told now, not after minutes of work
     if settings.faces is not None:
         find_pictures(FolderSettings(settings.faces, settings.group_pattern))
-    cut = yield from cut_episode(workspace, settings.video, settings.subtitles, settings.cut, sync=settings.sync)
+    cut = yield from cut_episode(
+        workspace,
+        settings.video,
+        settings.subtitles,
+        settings.cut,
+        language=settings.language,
+        split_voices=settings.split_voices,
+        sync=settings.sync,
+    )
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)
     label = yield from label_episode(workspace, episode, settings.label)
