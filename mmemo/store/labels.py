@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import URL, DateTime, Engine, Index, Integer, String, create_engine, event, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import DateTime, Engine, Index, Integer, String, Table, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from mmemo.errors import StorageError
 from mmemo.labels import EKMAN7
+from mmemo.store.database import database_errors, open_database
 
 REJECT = "reject"
 WITHDRAW = "withdraw"
@@ -40,7 +35,7 @@ class _LabelRow(_Base):
     __table_args__ = (Index("labels_by_track", "episode_id", "track_id"),)
 
 
-_LABELS = _Base.metadata.tables[_LabelRow.__tablename__]
+_LABELS: Table = _Base.metadata.tables[_LabelRow.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +57,7 @@ class LabelStore:
     """Adds labels and reads them back; safe for several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine: Engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
-        event.listen(self._engine, "connect", _use_write_ahead_log)
-        with _database_errors(f"the label database {path} cannot be opened"), self._engine.begin() as connection:
-            # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
-            connection.execute(CreateTable(_LABELS, if_not_exists=True))
-            for index in _LABELS.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+        self._engine: Engine = open_database(path, _LABELS)
 
     def add(self, label: HumanLabel) -> int:
         """Add one row and return its number; what was said before stays in the history."""
@@ -81,7 +69,7 @@ class LabelStore:
             annotator=label.annotator,
             created_at=dt.datetime.now(dt.timezone.utc),
         )
-        with _database_errors("the label was not saved"), Session(self._engine) as session:
+        with database_errors("the label was not saved"), Session(self._engine) as session:
             session.add(row)
             session.commit()
             return row.id
@@ -90,7 +78,7 @@ class LabelStore:
         """Every row of an episode in order: id, track_id, cue_id, label, annotator, created_at."""
         columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
         query = select(_LabelRow).where(_LabelRow.episode_id == episode_id).order_by(_LabelRow.id)
-        with _database_errors("the labels cannot be read"), Session(self._engine) as session:
+        with database_errors("the labels cannot be read"), Session(self._engine) as session:
             rows = [[getattr(row, c) for c in columns] for row in session.scalars(query)]
         return pd.DataFrame(rows, columns=columns)
 
@@ -105,20 +93,3 @@ class LabelStore:
     def close(self) -> None:
         """Let go of the database file."""
         self._engine.dispose()
-
-
-@contextmanager
-def _database_errors(message: str) -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as error:
-        raise StorageError(message, hint="is the disk full or read-only?") from error
-
-
-def _use_write_ahead_log(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    # The mode belongs to the file: while another process switches it, the lock is its, and nothing is left to do here.
-    with suppress(sqlite3.OperationalError):
-        cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmemo.errors import InputError, ModelUnavailable
@@ -128,19 +129,48 @@ def load_open_clip(name: str) -> Loaded:
 
 
 def load_facenet(name: str) -> Loaded:
-    """InceptionResnetV1 of facenet-pytorch, 160 px, trained to tell the persons of `vggface2` apart."""
+    """InceptionResnetV1 of facenet-pytorch, 160 px, trained to tell persons apart.
+
+    `vggface2` is fetched on first use; any other name is the path of a .pt or .safetensors file with its weights.
+    """
     from facenet_pytorch import InceptionResnetV1
 
-    if name != "vggface2":
-        raise InputError(f"facenet has no weights {name!r}", hint="choose facenet:vggface2")
-    path = torch_home() / "checkpoints" / _FACENET_FILE
-    _need_host(f"facenet:{name}", _FACENET_URL, path)
-    with model_loading(f"facenet:{name} ({path})", f"delete that file if it is damaged; {_FETCH_HINT}"):
-        module = InceptionResnetV1(pretrained=name)
-    # Without its layer of persons the network is the same; its output is already on the unit sphere.
-    del module.logits
+    if name == "vggface2":
+        path = facenet_file()
+        _need_host(f"facenet:{name}", _FACENET_URL, path)
+        with model_loading(f"facenet:{name} ({path})", f"delete that file if it is damaged; {_FETCH_HINT}"):
+            module = InceptionResnetV1(pretrained=name)
+        # Without its layer of persons the network is the same; its output is already on the unit sphere.
+        del module.logits
+    elif Path(name).is_file():
+        module = InceptionResnetV1()
+        with model_loading(f"facenet:{name}", "give a .pt or .safetensors file with the weights of InceptionResnetV1"):
+            state = _state_dict(Path(name))
+            module.load_state_dict({key: value for key, value in state.items() if not key.startswith("logits.")})
+    else:
+        raise InputError(
+            f"facenet has no weights {name!r}", hint="choose facenet:vggface2, or facenet:FILE for a file of weights"
+        )
     half, spread = 127.5 / 255.0, 128.0 / 255.0
     return Loaded(UnitScale(module), Preprocessing(160, (half, half, half), (spread, spread, spread)))
+
+
+def facenet_file() -> Path:
+    """Where facenet-pytorch keeps the weights `vggface2`, fetched or not."""
+    return torch_home() / "checkpoints" / _FACENET_FILE
+
+
+def _state_dict(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a file by name; nothing in the file is executed."""
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        loaded: Mapping[str, Tensor] = load_file(path)
+        return loaded
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise ValueError("it holds no weights by name")
+    return found
 
 
 def _need_host(name: str, url: str, cached: Path) -> None:

@@ -18,7 +18,7 @@ from mmemo.student.backbones.preprocessing import Preprocessing
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = MODELS / "face-lite0-ferplus"
-CHOICES = f"{EMBEDDED}, timm:NAME, timm:local-dir:FOLDER, open_clip:ARCH/PRETRAINED, facenet:vggface2"
+CHOICES = f"{EMBEDDED}, timm:NAME, timm:local-dir:FOLDER, open_clip:ARCH/PRETRAINED, facenet:vggface2, facenet:FILE"
 _EMBEDDED_PREPROCESSING = Preprocessing(112, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), grey=True)
 _LIBRARIES: Mapping[str, Callable[[str], Loaded]] = {
     "timm": load_timm,
@@ -28,7 +28,7 @@ _LIBRARIES: Mapping[str, Callable[[str], Loaded]] = {
 
 
 def load_backbone(name: str) -> Backbone:
-    """Load a face network: `embedded`, `timm:NAME`, `open_clip:ARCH/PRETRAINED` or `facenet:vggface2`.
+    """Load a face network: `embedded`, `timm:NAME`, `open_clip:ARCH/PRETRAINED`, `facenet:vggface2` or `facenet:FILE`.
 
     A name that does not exist raises InputError with near ones; a model that is neither cached nor to be
     fetched raises ModelUnavailable within seconds.

@@ -1,0 +1,45 @@
+"""The SQLite file of what people said: opened the same way for every table in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, Table, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from mmemo.errors import StorageError
+
+
+def open_database(path: Path, table: Table) -> Engine:
+    """Open the file and make the table in it when it is not there yet; safe for several threads and processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine: Engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
+    event.listen(engine, "connect", _use_write_ahead_log)
+    with database_errors(f"the label database {path} cannot be opened"), engine.begin() as connection:
+        # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
+    return engine
+
+
+@contextmanager
+def database_errors(message: str) -> Iterator[None]:
+    """Turn what the database says of a damaged, full or locked file into one clear StorageError."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise StorageError(message, hint="is the disk full or read-only?") from error
+
+
+def _use_write_ahead_log(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    # The mode belongs to the file: while another process switches it, the lock is its, and nothing is left to do here.
+    with suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
