@@ -110,6 +110,12 @@ def choose_stream(infos: Sequence[SubtitleStreamInfo], path: Path, language: str
     return min(texts, key=lambda info: (info.is_forced, not info.is_default, info.index))
 
 
+def short_language(tag: str) -> str:
+    """The two letters of a language, "pt" for "por" and for "pt-BR"; a tag that is not known stays as it is."""
+    primary = tag.lower().replace("_", "-").split("-")[0]
+    return min(_SAME.get(primary, {primary}), key=len)
+
+
 def _is_language(tag: str | None, asked: str) -> bool:
     """Whether the tag of a stream, such as "eng" or "pt-BR", is the asked language."""
     if not tag:
