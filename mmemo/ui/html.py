@@ -77,9 +77,10 @@ def opinions(parts: Sequence[str]) -> str:
 
 
 def clock(ms: int) -> str:
-    """83 000 ms -> "1:23"."""
+    """83 000 ms -> "1:23"; from an hour on "1:02:03"."""
     minutes, seconds = divmod(ms // 1000, 60)
-    return f"{minutes}:{seconds:02d}"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours}:{rest:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def duration(seconds: float) -> str:

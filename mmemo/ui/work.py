@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mmemo.episode.faces import DetectorSettings
 from mmemo.errors import InputError, StorageError
 from mmemo.progress import Stage
 from mmemo.store.files import read_json
@@ -18,6 +19,8 @@ from mmemo.ui.uploads import names_only
 
 if TYPE_CHECKING:
     from mmemo.evaluate.comparison import Comparison
+
+SMALLEST_FACE_PX, FRAME_PX = DetectorSettings().min_face_px, DetectorSettings().max_width_px
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Adaptation:
     backbone: str = "embedded"
     finetune: bool = False
     sync: bool = True
+    language: str | None = None
+    split_voices: bool = False
+    min_face_px: int = SMALLEST_FACE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Outcome:
 
 def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
     """Cut, label, train and compare one episode."""
+    from mmemo.episode.cut import CutSettings
     from mmemo.flow.adapt import AdaptSettings, adapt
     from mmemo.flow.label import LabelSettings
     from mmemo.flow.sync import SyncMode
@@ -53,13 +60,24 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
         video=wish.video,
         subtitles=wish.subtitles,
         gold=wish.gold,
+        language=wish.language,
+        split_voices=wish.split_voices,
         sync=SyncMode.AUTO if wish.sync else SyncMode.OFF,
+        cut=CutSettings(detector=DetectorSettings(min_face_px=wish.min_face_px)),
         label=LabelSettings(teacher=wish.teacher),
         train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
     )
     with names_only(workspace):
         result = yield from adapt(workspace, settings)
     return Outcome(result.cut.episode_id, result.run.run_id)
+
+
+def holds_subtitles(workspace: Workspace, video: Path) -> bool:
+    """Whether a video has subtitles inside; the cut says which of them it can read. InputError for what is no video."""
+    from mmemo.episode.subtitle_streams import subtitle_streams
+
+    with names_only(workspace):
+        return bool(subtitle_streams(video))
 
 
 def retrain_stage(workspace: Workspace, run_id: str) -> Stage[Outcome]:

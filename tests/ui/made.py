@@ -38,14 +38,33 @@ def ready_workspace(root: Path, tracks: int = 40) -> Workspace:
     """One episode with `tracks` face tracks in kept cues, six dropped cues, two runs with reports."""
     workspace, rng = Workspace(root), np.random.default_rng(0)
     episode = _episode(workspace, 2 * (tracks + len(_DROPPED)))
-    cues = _cues(tracks)
     cut = workspace.cut_folder(episode)
+    cues = _with_scenes(_cues(tracks), cut)
     write_table(cut / "cues.parquet", cues)
     write_table(cut / "faces.parquet", _faces(cut, tracks, rng))
+    for name, table in looked_over(cues).items():
+        write_table(cut / f"{name}.parquet", table)
     ids = pd.DataFrame({"episode_id": EPISODE_ID, "track_id": np.arange(1, tracks + 1)})
     for run_id, accuracy in zip(reversed(RUN_IDS), (0.2, 0.7), strict=True):
         _run(workspace, run_id, ids, accuracy, rng)
     return workspace
+
+
+def looked_over(cues: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables beside the cues: shots of four lines, speech at every line, and three suspicious places."""
+    end_ms = int(cues["end_ms"].max())
+    starts = np.arange(0, end_ms, 8000)
+    shots = pd.DataFrame(
+        {"shot_id": np.arange(1, len(starts) + 1), "start_ms": starts, "end_ms": np.append(starts[1:], end_ms)}
+    )
+    speech = pd.DataFrame({"start_ms": cues["start_ms"] + 100, "end_ms": cues["end_ms"] - 100})
+    rows = [
+        ("short_cue", 4000, 5600, 3, "stands for 0.30 s, shorter than 0.83 s"),
+        ("short_cue", 12000, 13600, 7, "stands for 0.20 s, shorter than 0.83 s"),
+        ("speech_without_cue", 15700, 18000, 0, "2.3 s of speech, and <i>no</i> cue within 1.5 s of it"),
+    ]
+    checks = pd.DataFrame(rows, columns=["kind", "start_ms", "end_ms", "cue_id", "what"])
+    return {"shots": shots, "speech": speech, "qa": checks}
 
 
 def label_of(track_id: int) -> str:
@@ -121,15 +140,31 @@ def _cues(tracks: int) -> pd.DataFrame:
     )
 
 
+def _with_scenes(cues: pd.DataFrame, cut: Path) -> pd.DataFrame:
+    """The lines with a small picture of each, but for the last two."""
+    (cut / "scenes").mkdir(parents=True)
+    names = []
+    for cue_id in cues["cue_id"]:
+        names.append(f"scenes/{cue_id}.jpg")
+        wide = np.full((144, 256, 3), 90, np.uint8)
+        wide[:, 56:200] = _face(int(cue_id), 144)
+        Image.fromarray(wide).save(cut / names[-1])
+    return cues.assign(scene=[*names[:-2], None, None], speaker_margin=np.float32(2.0))
+
+
 def _faces(cut: Path, tracks: int, rng: np.random.Generator) -> pd.DataFrame:
     (cut / "crops").mkdir()
     rows = []
     for track in range(1, tracks + 1):
         name = f"crops/{track}.jpg"
         Image.fromarray(_face(track, 120)[20:104, 18:102]).save(cut / name)
-        rows.append({"face_id": f"f{track}", "cue_id": track, "track_id": track, "role": "speaker", "crop": name})
+        face = {"face_id": f"f{track}", "cue_id": track, "track_id": track, "role": "speaker", "crop": name}
+        rows.append(face | {"frame_ms": 2000 * (track - 1) + 800})
+        if track % 5 == 0:  # somebody listens
+            other = {"face_id": f"l{track}", "track_id": tracks + track // 5, "role": "listener"}
+            rows.append(rows[-1] | other)
     boxes = {"x1": 38.0, "y1": 20.0, "x2": 122.0, "y2": 104.0, "sharpness": 1.0, "speaker_score": 1.0}
-    return pd.DataFrame(rows).assign(frame_ms=1000, detection_prob=rng.uniform(0.9, 1, tracks), **boxes)
+    return pd.DataFrame(rows).assign(detection_prob=rng.uniform(0.9, 1, len(rows)), **boxes)
 
 
 def _run(workspace: Workspace, run_id: str, ids: pd.DataFrame, accuracy: float, rng: np.random.Generator) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.ui.account import account_html, account_of
+from mmemo.ui.cut_tables import CutTables
 from mmemo.ui.html import card, chip, clock, duration, empty, file_url, opinion, percent
 from mmemo.ui.words import sentences
 
@@ -44,6 +45,7 @@ def test_a_file_address_is_relative_and_quoted():
         (percent(0.634), "63 %"),
         (clock(83_999), "1:23"),
         (clock(0), "0:00"),
+        (clock(3_723_000), "1:02:03"),
         (duration(7.6), "8 s"),
         (duration(125), "2 min 5 s"),
     ],
@@ -52,27 +54,29 @@ def test_figures_are_said_as_people_read_them(made: str, words: str):
     assert made == words
 
 
-def cues(*reasons: str | None) -> pd.DataFrame:
-    return pd.DataFrame({"drop_reason": pd.Series(list(reasons), dtype=object)})
+def cut_of(*reasons: str | None) -> CutTables:
+    cues = pd.DataFrame({"drop_reason": pd.Series(list(reasons), dtype=object)})
+    cues = cues.assign(start_ms=0, text="Hello.", raw_text="Hello.")
+    return CutTables(Path("cut"), 1000, cues, pd.DataFrame(), None, None, None)
 
 
 def test_the_account_adds_up_to_all_lines():
-    table = cues(None, "no_face", None, "music", "no_face")
-    assert account_of(table) == [("gives training faces", 2), ("no_face", 2), ("music", 1)]
+    table = cut_of(None, "no_face", None, "music", "no_face")
+    assert account_of(table.cues) == [("gives training faces", 2), ("no_face", 2), ("music", 1)]
     made = account_html(table)
     assert "2 kept + 3 dropped" in made
     assert "no face was found" in made
 
 
 def test_the_account_of_no_lines_is_all_zeros():
-    made = account_html(cues())
+    made = account_html(cut_of())
     assert "0 kept + 0 dropped" in made
     assert "–" in made
 
 
 def test_an_account_of_one_line_of_an_unknown_reason_is_shown_as_it_is():
-    assert account_of(cues("too_dark")) == [("gives training faces", 0), ("too_dark", 1)]
-    assert "too dark" in account_html(cues("too_dark"))
+    assert account_of(cut_of("too_dark").cues) == [("gives training faces", 0), ("too_dark", 1)]
+    assert "too dark" in account_html(cut_of("too_dark"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +17,11 @@ from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
-from mmemo.ui import job_panel, page
+from mmemo.ui import episode_form, job_panel, page
 from mmemo.ui.compare_tab import show_comparison
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.episode_tab import show_episode, start_adaptation
+from mmemo.ui.episode_form import start_adaptation
+from mmemo.ui.episode_tab import show_episode
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.header import choose
 from mmemo.ui.jobs import JobRunner, JobView
@@ -27,8 +29,9 @@ from mmemo.ui.predict_tab import FacePrediction, faces_html, show_faces, with_bo
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.review_tab import press, show, start_retraining
 from mmemo.ui.sample import install_sample
-from mmemo.ui.work import runs_of
-from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
+from mmemo.ui.work import Adaptation, runs_of
+from tests.subtitled import Stream, with_subtitles
+from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace, tiny_video
 from tests.ui.test_jobs import ended, wait_for
 
 CHOSEN = Selection(EPISODE_ID, RUN_IDS[0], 1)
@@ -101,18 +104,20 @@ def test_wrong_input_becomes_a_toast_and_a_bug_names_itself(toasts: list[str], c
 
 
 def test_the_episode_is_shown_with_its_account_and_lines(ready: AppContext):
-    player, account = show_episode(ready, CHOSEN)
+    player, marks, account, checks = show_episode(ready, CHOSEN)
     assert "26 kept + 6 dropped" in account
+    assert len(json.loads(marks)["lanes"]) == 6
+    assert "Worth a look: 3" in checks
     assert "mm-verdict" in account
     assert f"{EPISODE_ID}.mp4" in str(player.value)
-    assert show_episode(ready, Selection())[1] == show_episode(ready, Selection(None, None, 9))[1]
+    assert show_episode(ready, Selection())[1:] == ("", *show_episode(ready, Selection(None, None, 9))[2:])
 
 
 def test_an_episode_whose_video_is_gone_says_so(ready: AppContext):
     episode = ready.workspace.episode(EPISODE_ID)
     Path(episode.video).unlink()
     assert playable(ready.workspace, episode) is None
-    assert "cannot be played" in show_episode(ready, CHOSEN)[1]
+    assert "cannot be played" in show_episode(ready, CHOSEN)[2]
 
 
 def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
@@ -126,13 +131,29 @@ def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
     assert subtitle_track(ready.workspace, episode) == path
 
 
-@pytest.mark.parametrize(
-    ("video", "subtitles", "words"), [(None, "a.srt", "there is no video"), ("a.mp4", None, "there are no subtitles")]
-)
-def test_adaptation_needs_both_files(bare: AppContext, video: str | None, subtitles: str | None, words: str):
-    with pytest.raises(InputError, match=words):
-        start_adaptation(bare, video, subtitles, None, "anchored_em", "", "", False)
+def test_adaptation_needs_a_video_and_subtitles_somewhere(bare: AppContext, tmp_path: Path):
+    with pytest.raises(InputError, match="there is no video"):
+        start_adaptation(bare, None, "a.srt", None, "anchored_em", "", "", False)
+    tiny_video(tmp_path / "silent.mp4", 2)
+    with pytest.raises(InputError, match="the video holds none"):
+        start_adaptation(bare, str(tmp_path / "silent.mp4"), None, None, "anchored_em", "", "", False)
+    (tmp_path / "a.mp4").write_bytes(b"no video at all")
+    with pytest.raises(InputError, match=r"a\.mp4") as caught:
+        start_adaptation(bare, str(tmp_path / "a.mp4"), None, None, "anchored_em", "", "", False)
+    assert str(bare.workspace.root) not in str(caught.value)
     assert bare.jobs.latest() is None
+
+
+def test_a_video_with_its_own_subtitles_needs_no_file(
+    bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    wishes: list[Adaptation] = []
+    monkeypatch.setattr(episode_form, "adapt_stage", lambda workspace, wish: wishes.append(wish) or _two())
+    video = with_subtitles(tmp_path / "pilot.mkv", [Stream("Hello.", "eng")])
+    job = start_adaptation(bare, str(video), None, None, "anchored_em", "", "", False, True, " eng ", True, 64)
+    wait_for(bare.jobs, job, ended)
+    assert wishes[0].subtitles is None
+    assert (wishes[0].language, wishes[0].split_voices, wishes[0].min_face_px) == ("eng", True, 64)
 
 
 def test_adaptation_to_no_video_fails_in_a_sentence_and_frees_the_runner(bare: AppContext, tmp_path: Path):
@@ -193,7 +214,7 @@ def test_numbers_of_synthetic_material_are_called_so(ready: AppContext):
     assert selection.episode_id is not None
     path = ready.workspace.episode_folder(selection.episode_id) / SYNTHETIC_FILE
     path.write_text("Drawn by a <program>.", encoding="utf-8")
-    for shown in (show_comparison(ready.workspace, selection)[0], show_episode(ready, selection)[1]):
+    for shown in (show_comparison(ready.workspace, selection)[0], show_episode(ready, selection)[2]):
         assert "Synthetic" in shown and "Drawn by a &lt;program&gt;." in shown
 
 

@@ -1,0 +1,54 @@
+"""What is worth a look before an episode is trusted: suspicious lines and places by kind, each one click away."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from mmemo.episode.qa import QaKind
+from mmemo.ui.cut_tables import CutTables
+from mmemo.ui.html import card, page_part
+from mmemo.ui.lines import LIST_LINES, Line, line_list, picture_of, sentence
+
+_MEANINGS = {kind.value: kind.meaning for kind in QaKind}
+
+
+def kind_words(kind: str) -> str:
+    """A kind of suspicion as people read it: "long_cue" -> "long cue"."""
+    return kind.replace("_", " ")
+
+
+def checks_html(tables: CutTables) -> str:
+    """The suspicious places by kind, the most frequent first; nothing for a cut that was not looked over."""
+    if tables.checks is None:
+        return ""
+    title = "Worth a look"
+    if tables.checks.empty:
+        return page_part(card('<p class="soft">Nothing looks wrong with the lines of this episode.</p>', title=title))
+    kinds = "".join(_kind(tables, str(kind), rows) for kind, rows in _by_size(tables.checks))
+    advice = '<p class="small soft">Places where subtitles, sound and picture do not fit. Open a kind; a click plays the place.</p>'
+    return page_part(card(advice, f'<div class="mm-kinds">{kinds}</div>', title=f"{title}: {len(tables.checks):,}"))
+
+
+def _by_size(checks: pd.DataFrame) -> list[tuple[object, pd.DataFrame]]:
+    return sorted(checks.groupby("kind", sort=True), key=lambda part: -len(part[1]))
+
+
+def _kind(tables: CutTables, kind: str, rows: pd.DataFrame) -> str:
+    shown = rows.head(LIST_LINES)
+    cues = {int(cue.cue_id): cue for cue in tables.cues[tables.cues["cue_id"].isin(shown["cue_id"])].itertuples()}  # type: ignore[arg-type]
+    lines = [_place(tables, row, cues.get(int(row.cue_id))) for row in shown.itertuples()]  # type: ignore[arg-type]
+    meaning = f'<span class="why">{escape(_MEANINGS[kind])}</span>' if kind in _MEANINGS else ""
+    return (
+        f'<details data-kind="{escape(kind)}"><summary><span>{escape(kind_words(kind))}{meaning}</span>'
+        f"<b>{len(rows):,}</b></summary>{line_list(lines, len(rows))}</details>"
+    )
+
+
+def _place(tables: CutTables, row: Any, cue: Any | None) -> Line:
+    """A suspicious place with the sentence that is said there, if there is one; both are rows as tuples."""
+    if cue is None:
+        return Line(int(row.start_ms), str(row.what))
+    return Line(int(row.start_ms), sentence(cue.text, cue.raw_text), str(row.what), picture_of(tables, cue))

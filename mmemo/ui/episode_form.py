@@ -1,0 +1,165 @@
+"""What a person fills in to adapt to an episode, and the job that it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mmemo.errors import InputError
+from mmemo.student.recipes import RECIPES
+from mmemo.student.settings import TrainSettings
+from mmemo.ui.context import AppContext
+from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
+from mmemo.ui.work import FRAME_PX, SMALLEST_FACE_PX, Adaptation, adapt_stage, holds_subtitles
+
+_NO_SUBTITLES = "None are needed when the video holds its own as text."
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeForm:
+    """What a person fills in, in the order of the arguments of `start_adaptation`, and the button."""
+
+    video: gr.File
+    subtitles: gr.File
+    gold: gr.File
+    recipe: gr.Dropdown
+    teacher: gr.Textbox
+    backbone: gr.Textbox
+    finetune: gr.Checkbox
+    sync: gr.Checkbox
+    language: gr.Textbox
+    split_voices: gr.Checkbox
+    min_face: gr.Number
+    adapt: gr.Button
+
+    @property
+    def fields(self) -> list[Any]:
+        """Components in the order of the arguments of `start_adaptation`."""
+        return [getattr(self, field.name) for field in fields(self) if field.name != "adapt"]
+
+
+def episode_form() -> EpisodeForm:
+    """Build the form: two files and a button, and everything else behind a fold."""
+    video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=112, elem_id="mm-video")
+    subtitles = gr.File(
+        label="Subtitles (.srt, .vtt, .ass)", file_types=list(SUBTITLES.endings), height=112, elem_id="mm-subtitles"
+    )
+    gr.HTML(f'<div class="mm small soft">{_NO_SUBTITLES}</div>')
+    with gr.Accordion("Settings: the defaults are fine to start with", open=False, elem_id="mm-settings"):
+        cut, learn = _cut_fields(), _learning_fields()
+    adapt = gr.Button("Adapt", variant="primary", size="lg", elem_id="mm-adapt")
+    return EpisodeForm(video=video, subtitles=subtitles, **cut, **learn, adapt=adapt)
+
+
+def _cut_fields() -> dict[str, Any]:
+    """Fields that decide how the episode is cut, by their names in the form."""
+    gr.HTML('<div class="mm"><h3>The cut</h3></div>')
+    return {
+        "sync": gr.Checkbox(
+            True,
+            label="Check the subtitles against the speech",
+            info="Moves them when they are surely off, and refuses those of another film. Off uses them as they are.",
+        ),
+        "split_voices": gr.Checkbox(
+            False,
+            label="Make a line with two dashes two lines",
+            info="Two speakers in one subtitle are told apart then; off drops such lines.",
+            elem_id="mm-split",
+        ),
+        "language": gr.Textbox(
+            label="Subtitle language",
+            placeholder="en",
+            info="Only for a video that holds several subtitles: en, eng or pt-BR. Empty takes the first.",
+            elem_id="mm-language",
+        ),
+        "min_face": gr.Number(
+            SMALLEST_FACE_PX,
+            label="Smallest face in pixels",
+            info=f"In a frame {FRAME_PX} pixels wide. Smaller finds people in the back too, and takes longer.",
+            minimum=20,
+            maximum=400,
+            precision=0,
+            elem_id="mm-min-face",
+        ),
+    }
+
+
+def _learning_fields() -> dict[str, Any]:
+    """Fields that decide what is learned and how it is measured, by their names in the form."""
+    defaults = TrainSettings()
+    gr.HTML('<div class="mm"><h3>The student</h3></div>')
+    gold = gr.File(label="Gold labels (.csv), optional", file_types=list(GOLD.endings), height=132, elem_id="mm-gold")
+    gr.HTML(
+        '<div class="mm small soft">Columns cue, start_ms, end_ms, emotion. They are only used to measure, never to '
+        "train; without them the comparison rests on your corrections.</div>"
+    )
+    return {
+        "gold": gold,
+        "recipe": gr.Dropdown(
+            [(f"{name}: {recipe.says}", name) for name, recipe in RECIPES.items()],
+            value=defaults.recipe,
+            label="Recipe",
+            info="How text and image opinions become training targets.",
+        ),
+        "teacher": gr.Textbox(
+            "embedded",
+            label="Text teacher",
+            info="embedded needs no network. Or a local folder or hub id of a text classifier.",
+        ),
+        "backbone": gr.Textbox(
+            defaults.backbone,
+            label="Face network",
+            info="embedded needs no network. Or timm:NAME, open_clip:ARCH/PRETRAINED, facenet:vggface2.",
+        ),
+        "finetune": gr.Checkbox(
+            defaults.finetune,
+            label="Fine-tune the whole network",
+            info="Much slower, and seldom better on one episode; off trains the last layer only.",
+        ),
+    }
+
+
+def start_adaptation(
+    context: AppContext,
+    video: str | None,
+    subtitles: str | None,
+    gold: str | None,
+    recipe: str,
+    teacher: str,
+    backbone: str,
+    finetune: bool,
+    sync: bool = True,
+    language: str = "",
+    split_voices: bool = False,
+    min_face: float | None = None,
+) -> int:
+    """Keep the uploads and queue the job; returns its number. Raises InputError for what cannot be adapted to."""
+    if not video:
+        raise InputError("there is no video yet", hint="choose an .mp4 or .mkv file first")
+    kept = _kept(context, video, VIDEO)
+    if not subtitles and not holds_subtitles(context.workspace, kept):
+        raise InputError(
+            "there are no subtitles yet, and the video holds none",
+            hint="choose the subtitle file that belongs to the video",
+        )
+    wish = Adaptation(
+        video=kept,
+        subtitles=_kept(context, subtitles, SUBTITLES) if subtitles else None,
+        gold=_kept(context, gold, GOLD) if gold else None,
+        recipe=recipe,
+        teacher=teacher.strip() or "embedded",
+        backbone=backbone.strip() or "embedded",
+        finetune=finetune,
+        sync=sync,
+        language=language.strip() or None,
+        split_voices=split_voices,
+        min_face_px=SMALLEST_FACE_PX if min_face is None else int(min_face),
+    )
+    return context.jobs.submit(f"Adapt to {wish.video.name}", lambda: adapt_stage(context.workspace, wish))
+
+
+def _kept(context: AppContext, upload: str, kind: UploadKind) -> Path:
+    return keep_upload(context.workspace, Path(upload), kind)
