@@ -77,14 +77,27 @@ def _moved(bar: tqdm[Any] | None, progress: Progress) -> tqdm[Any]:
 
 def main(command: Callable[..., None]) -> None:
     """Run a typer command: exit 0 done, 2 the input is wrong, 1 a bug, 130 cancelled from the keyboard, 143 ended."""
+    app = _prepared_app()
+    app.command()(_guarded(command))
+    app()
+
+
+def main_group(*commands: Callable[..., None]) -> None:
+    """Run one of several commands, chosen by its name as the first argument; exit codes as in main."""
+    app = _prepared_app()
+    app.callback()(lambda: None)  # without it a single command would have no name
+    for command in commands:
+        app.command()(_guarded(command))
+    app()
+
+
+def _prepared_app() -> typer.Typer:
     send_nothing()
     signal.signal(signal.SIGTERM, _leave)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may hold what no terminal can show
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(_guarded(command))
-    app()
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _leave(number: int, _frame: object) -> NoReturn:

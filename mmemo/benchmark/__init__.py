@@ -1,0 +1,1 @@
+"""Repeatable experiments: one module a benchmark, run by `python -m pipelines.benchmark NAME`."""

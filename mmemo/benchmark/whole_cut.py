@@ -1,0 +1,86 @@
+"""The whole command in a process of its own: seconds, peak memory, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from mmemo.errors import InputError
+from mmemo.settings import REPOSITORY
+
+_LOOK_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCut:
+    """Wall-clock seconds from start to exit, processor seconds, peak memory in MB, and the command's JSON."""
+
+    wall_s: float
+    cpu_s: float
+    peak_rss_mb: float
+    report: dict[str, Any]
+
+
+def run_whole_cut(video: Path, subtitles: Path, workspace: Path) -> WholeCut:
+    """Run `python -m pipelines.cut` on an empty workspace; the timing of the subtitle is told, not changed."""
+    command = [sys.executable, "-m", "pipelines.cut", str(video.resolve()), str(subtitles.resolve())]
+    command += ["--workspace", str(workspace.resolve()), "--sync", "report", "--json"]
+    cpu_before = _children_cpu_s()
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    peak = _PeakMemory(process.pid)
+    try:
+        output, errors = process.communicate()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+        peak.stop()
+    wall_s = time.perf_counter() - start
+    if process.returncode != 0:
+        raise InputError(f"the cut of {video} failed: {errors.strip().splitlines()[-1:]}", hint="run it by itself")
+    report = json.loads(output.splitlines()[-1])
+    return WholeCut(wall_s, _children_cpu_s() - cpu_before, peak.mb or report["peak_rss_mb"] or 0.0, report)
+
+
+class _PeakMemory:
+    """The largest resident memory of another process.
+
+    The kernel's own count of a child (ru_maxrss) starts with that of its parent, so /proc is asked where there is one.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.mb = 0.0
+        self._status = Path(f"/proc/{pid}/status")
+        self._over = Event()
+        self._thread = Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK_EVERY_S):
+            try:
+                lines = self._status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("VmHWM:"):
+                    self.mb = max(self.mb, int(line.split()[1]) / 1024)
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _children_cpu_s() -> float:
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

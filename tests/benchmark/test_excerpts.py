@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmemo.benchmark.excerpts import copy_video, write_cues
+from mmemo.episode.subtitles import read_subtitles
+from mmemo.episode.video import Pictures, frames_at, probe
+from mmemo.errors import MmemoError
+from tests.media import read_counter, write_counter_video
+
+
+def counters(video: Path, times_ms: list[int]) -> list[int]:
+    return [read_counter(Pictures().grey(shown.frame, 192)) for shown in frames_at(video, times_ms)]
+
+
+def test_a_repeated_video_starts_again_where_it_ended(tmp_path: Path) -> None:
+    source = write_counter_video(tmp_path / "a.mp4", 50, options={"g": "10", "bf": "2"})
+    twice = copy_video(source, tmp_path / "b.mp4", times=3)
+    assert probe(twice).duration_ms == pytest.approx(6000, abs=50)
+    assert counters(twice, [0, 1000, 1960, 2000, 3000, 4000, 5960]) == [0, 25, 49, 0, 25, 0, 49]
+
+
+def test_an_excerpt_ends_where_it_is_asked_to(tmp_path: Path) -> None:
+    source = write_counter_video(tmp_path / "a.mp4", 100, options={"g": "10", "bf": "2"})
+    part = copy_video(source, tmp_path / "b.mp4", seconds=1.0)
+    assert probe(part).duration_ms == pytest.approx(1000, abs=50)
+    assert counters(part, [0, 960]) == [0, 24]
+
+
+def test_nothing_stays_of_a_copy_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    with pytest.raises((MmemoError, OSError, ValueError)):
+        copy_video(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_repeated_cues_are_shifted(tmp_path: Path) -> None:
+    path = write_cues(tmp_path / "a.srt", [(0, 900, "One."), (3_599_000, 3_600_001, "Two.")], every_ms=5000, times=2)
+    cues = read_subtitles(path).cues
+    assert [(cue.start_ms, cue.end_ms) for cue in cues][0] == (0, 900)
+    assert {(cue.start_ms, cue.raw_text) for cue in cues} >= {(5000, "One."), (3_604_000, "Two.")}
