@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mmemo.episode.account import CueAccount, DropReason
+from mmemo.episode.account import CueAccount
 from mmemo.evaluate import plots, words
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.report_cut import CutDetails, merged_examples
+from mmemo.evaluate.report_page import render_page
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
-from mmemo.evaluate.style import colour_of, figure_to_svg
+from mmemo.evaluate.style import figure_to_svg
 from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from matplotlib.figure import Figure
 
 _TEMPLATE = "report.html.j2"
@@ -59,8 +59,9 @@ class ReportData:
 
     `targets` and `predictions` (n, 7): training targets and the student's probabilities of the same faces.
     `further` comparisons on other gold (a folder of labelled faces, say), by title, stand under the first.
-    `noise` (7, 7): the teacher's estimated confusion. `curves`: fold, epoch, train_loss, val_loss.
-    `identity`: models, input hashes, versions, by name. `synthetic_notice` is set for material that is not real.
+    `noise` (7, 7): the teacher's estimated confusion. `curves`: fold, epoch, train_loss, val_loss. `cuts` tell how
+    each episode was cut. `identity`: models, input hashes, versions, by name. `synthetic_notice` is set for material
+    that is not real.
     """
 
     title: str
@@ -75,6 +76,7 @@ class ReportData:
     curves: pd.DataFrame | None = None
     noise: np.ndarray | None = None
     cards: tuple[FaceCard, ...] = ()
+    cuts: tuple[CutDetails, ...] = ()
     collapse: str | None = None
     synthetic_notice: str = ""
     limits: tuple[str, ...] = ()
@@ -91,37 +93,19 @@ class _Chart:
 
 def render_report(data: ReportData) -> str:
     """The whole HTML document as text; all words in it that come from outside are escaped."""
-    template = _environment().get_template(_TEMPLATE)
-    return template.render(
-        data=data,
-        comparison=data.comparison,
-        labels=EKMAN7.labels,
-        headline_of=_headline,
-        sentence_of=_sentence,
-        gain_svg=_svg(plots.gain_figure(data.comparison), data.comparison.verdict()) if data.comparison else "",
-        charts=_charts(data),
-        limits=_limits(data),
-        meanings={reason.value: reason.meaning for reason in DropReason},
-        settings_json=to_json(data.settings, indent=2) if data.settings else "",
-        source_names=_SOURCE_NAMES,
-        colour_of=colour_of,
-    )
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("mmemo.evaluate"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=words.percent, points=words.points, image=_data_url, clock=_clock, minus=words.typographic
-    )
-    return environment
+    values = {
+        "data": data,
+        "comparison": data.comparison,
+        "headline_of": _headline,
+        "sentence_of": _sentence,
+        "gain_svg": _svg(plots.gain_figure(data.comparison), data.comparison.verdict()) if data.comparison else "",
+        "charts": _charts(data),
+        "examples": merged_examples(data.cuts),
+        "limits": _limits(data),
+        "settings_json": to_json(data.settings, indent=2) if data.settings else "",
+        "source_names": _SOURCE_NAMES,
+    }
+    return render_page(_TEMPLATE, values)
 
 
 def _headline(comparison: Comparison | None) -> str:
@@ -216,13 +200,3 @@ def _svg(figure: Figure, alt: str) -> str:
     from markupsafe import Markup
 
     return Markup(figure_to_svg(figure, alt))  # our own drawing; the library escapes its texts
-
-
-def _data_url(image: bytes) -> str:
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-
-
-def _clock(time_ms: int) -> str:
-    seconds = time_ms // 1000
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

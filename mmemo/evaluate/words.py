@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from mmemo.evaluate.metrics import Scores
 from mmemo.evaluate.rows import MAJORITY, Row
@@ -19,6 +21,41 @@ HEADLINES: dict[Outcome, str] = {
     "none": "No proven gain",
     "unknown": "No proven gain",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSaid:
+    """What the sync check says to people: a tone ("good", "amber", "bad", ""), a headline, a sentence, and the parts
+    {from_ms, offset_ms, ratio} when times were or might be moved.
+    """
+
+    tone: str
+    headline: str
+    sentence: str
+    parts: tuple[Mapping[str, Any], ...] = ()
+
+
+_SYNC_HEADLINES = {
+    "not_checked": ("", "Not checked", "Nothing was moved"),
+    "in_sync": ("good", "In sync", "Nothing was moved"),
+    "shifted": ("amber", "Seems to be off", "Nothing was moved, as asked"),
+    "unsure": ("amber", "Not sure", "Nothing was moved"),
+    "hopeless": ("bad", "Does not belong to this sound", "Nothing was moved"),
+}
+
+
+def sync_said(sync: Mapping[str, Any] | None) -> SyncSaid:
+    """What an account says of the sync check; None when it was switched off."""
+    if sync is None:
+        return SyncSaid("", "Not checked", "The check against the speech was switched off. Nothing was moved.")
+    outcome = str(sync.get("outcome"))
+    tone, headline, moved = _SYNC_HEADLINES.get(outcome, ("", outcome.replace("_", " "), ""))
+    parts = tuple(sync.get("parts") or ())
+    if sync.get("applied"):
+        tone, headline, moved = "good", "Moved to fit the sound", "All cues were moved as the table says"
+    why = str(sync.get("why") or "").strip().rstrip(".")
+    said = ". ".join(filter(None, [f"{why[:1].upper()}{why[1:]}", moved]))
+    return SyncSaid(tone, headline, f"{said}.", () if outcome in ("in_sync", "not_checked") else parts)
 
 
 def verdict(gain: Gain, unit: str) -> str:

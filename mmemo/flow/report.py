@@ -1,9 +1,10 @@
-"""Gather what a report shows from the workspace and write it beside the comparison."""
+"""Gather what a report shows from the workspace and write it: of a run beside its comparison, of a cut alone."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,20 @@ import numpy as np
 import pandas as pd
 
 from mmemo import __version__
-from mmemo.episode.account import CueAccount, account_of
+from mmemo.episode.account import CueAccount
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.report import FaceCard, Opinion, ReportData, render_report
+from mmemo.evaluate.report_cut import CutDetails, CutPage, render_cut
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT, TEACHER
+from mmemo.flow.cut_details import cut_details
+from mmemo.flow.cut_report import CutReport
 from mmemo.flow.face_opinions import damaged_crop
 from mmemo.flow.read import review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.files import publish_file, read_json, read_table
 from mmemo.store.tables import probs_of
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import Episode, Workspace
 
 _CARDS = 24
 
@@ -38,12 +42,14 @@ def write_report(
     folder = workspace.run_folder(run_id)
     targets, predictions = read_table(folder / "targets.parquet"), read_table(folder / "predictions.parquet")
     noise = read_json(folder / "noise.json")["T"]
+    episodes = [workspace.episode_of_run(config, episode_id) for episode_id in config["episodes"]]
+    cuts = tuple(cut_details(workspace, episode) for episode in episodes)
     data = ReportData(
         title=", ".join(config["episodes"]),
-        created=dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        created=_now(),
         comparison=comparison or on_faces,
         further={"On labelled face pictures": on_faces} if comparison and on_faces else {},
-        account=_account(workspace, config),
+        account=_total(cuts),
         faces=config["faces"],
         tracks=config["tracks"],
         targets=probs_of(targets),
@@ -51,23 +57,58 @@ def write_report(
         curves=read_table(folder / "curves.parquet"),
         noise=np.array(noise) if noise else None,
         cards=_cards(workspace, run_id, config, gold),
+        cuts=cuts,
         collapse=config["collapse"],
         synthetic_notice=synthetic_notice(workspace, config["episodes"]),
         settings={"label": config["label"], "train": config["train"]},
         identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
     )
-    path = workspace.report_folder(run_id) / "report.html"
+    return _written(workspace.report_folder(run_id) / "report.html", render_report(data))
+
+
+def write_cut_report(workspace: Workspace, episode: Episode, report: CutReport | None = None) -> Path:
+    """Write reports/EPISODE/cut.html, the account of the episode's cut, in one move and return its path.
+
+    `report` is that of a cut made just now; without it the stored one counts.
+    """
+    folder = workspace.cut_folder(episode)
+    faces = workspace.faces(episode)
+    settings = read_json(folder / "settings.json") if (folder / "settings.json").is_file() else {}
+    page = CutPage(
+        title=episode.episode_id,
+        created=_now(),
+        details=cut_details(workspace, episode, report),
+        faces=len(faces),
+        tracks=int(faces["track_id"].nunique()),
+        duration_ms=episode.duration_ms,
+        seconds=report.seconds if report is not None else {},
+        synthetic_notice=synthetic_notice(workspace, [episode.episode_id]),
+        settings=settings.get("settings", {}),
+        identity={
+            "mmemo": __version__,
+            "cut": episode.cut_key,
+            **{name: value for name, value in settings.items() if name != "settings"},
+        },
+    )
+    return _written(workspace.report_folder(episode.episode_id) / "cut.html", render_cut(page))
+
+
+def _written(path: Path, html: str) -> Path:
     with publish_file(path) as temporary:
-        temporary.write_text(render_report(data), encoding="utf-8")
+        temporary.write_text(html, encoding="utf-8", errors="backslashreplace")
     return path
 
 
-def _account(workspace: Workspace, config: Mapping[str, Any]) -> CueAccount:
-    outcomes: list[str | None] = []
-    for episode_id in config["episodes"]:
-        reasons = workspace.cues(workspace.episode_of_run(config, episode_id))["drop_reason"]
-        outcomes += [None if pd.isna(r) else str(r) for r in reasons]
-    return account_of(outcomes)
+def _now() -> str:
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _total(cuts: Sequence[CutDetails]) -> CueAccount:
+    """The account over all episodes."""
+    dropped: Counter[str] = Counter()
+    for cut in cuts:
+        dropped.update(cut.account.dropped)
+    return CueAccount(sum(cut.account.total for cut in cuts), sum(cut.account.kept for cut in cuts), dict(dropped))
 
 
 def _hashes(config: Mapping[str, Any]) -> dict[str, str]:
