@@ -111,7 +111,7 @@ def find_characters(
     try:
         weights = find_weights(settings.weights)
         folder = _folder(workspace, episode, settings, weights)
-        skipped = (folder / CHARACTERS_FILE).is_file()
+        skipped = all((folder / name).is_file() for name in (CHARACTERS_FILE, SETTINGS_FILE))
         if skipped:
             with storage_errors(folder):
                 os.utime(folder / SETTINGS_FILE)  # what was asked for last is what is shown
