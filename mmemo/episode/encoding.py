@@ -1,8 +1,11 @@
-"""Text of unknown encoding: byte order marks, UTF-8, UTF-16 and UTF-32, then the single-byte code pages."""
+"""Text of unknown encoding: byte order marks, UTF-8, UTF-16 and UTF-32, then the code pages of one and two bytes."""
 
 from __future__ import annotations
 
 import codecs
+from math import inf
+
+from mmemo.episode.letters import page_fits
 
 # The longer marks first: the UTF-32 mark begins with the UTF-16 one.
 _MARKS = (
@@ -12,21 +15,21 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What subtitles outside Unicode are written in; a longer list makes short files look like rare code pages.
-_CODE_PAGES = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "iso8859_2",
-]  # fmt: skip
 _DAMAGED_UTF8_SHARE = 0.02
 _LAST_RESORT = "cp1252"
 _ZERO_SHARE = 0.9
-# Differences of charset-normalizer's two measures, both 0 to 1, that decide nothing in a file of a few lines.
-_SAME_COHERENCE, _SAME_CHAOS = 0.02, 0.1
+# So much of a file tells what it is written in.
+_SAMPLE_BYTES = 1 << 17
+# A page is told for certain when the next text is e^10 times less likely, and none fits below this mean log-likelihood.
+_CERTAIN, _FITS = 10.0, -9.5
+GUESS = ", a guess"
 
 
 def decode_text(data: bytes) -> tuple[str, str]:
     """The text of a file and the name of its encoding; every byte string has an answer.
 
-    Bytes that fit nowhere become U+FFFD and the name then ends in "with damage".
+    Byte order marks and Unicode come first, then what is likeliest by its letters. Bytes that fit nowhere become
+    U+FFFD and the name then ends in "with damage"; it ends in "a guess" when another encoding is hardly less likely.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -73,18 +76,23 @@ def _looks_like_damaged_utf8(text: str) -> bool:
 
 
 def _from_code_page(data: bytes) -> tuple[str, str]:
+    sample = data[:_SAMPLE_BYTES]
+    if len(data) > len(sample):
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    fits = page_fits(sample)
+    best = fits[0]
+    if best.mean < _FITS:
+        return _from_rare_page(data)
+    text, name = _lenient(data, best.page)
+    others = (fit.likelihood for fit in fits if fit.text != best.text)
+    certain = best.likelihood - next(others, -inf) >= _CERTAIN
+    return text, name if certain else name + GUESS
+
+
+def _from_rare_page(data: bytes) -> tuple[str, str]:
+    """What is in none of the languages that are known here: the best of all encodings by shape alone."""
     from charset_normalizer import from_bytes
 
-    matches = from_bytes(data, cp_isolation=_CODE_PAGES)
-    best = matches.best()
-    if best is None:
-        return _lenient(data, _LAST_RESORT)
-    # In a short Western text the other code pages look alike; the common one wins unless another is clearly better.
-    for match in matches:
-        if (
-            _LAST_RESORT in match.could_be_from_charset
-            and match.coherence >= best.coherence - _SAME_COHERENCE
-            and match.chaos <= best.chaos + _SAME_CHAOS
-        ):
-            return _lenient(data, _LAST_RESORT)
-    return _lenient(data, best.encoding.replace("_", "-"))
+    best = from_bytes(data[:_SAMPLE_BYTES]).best()
+    text, name = _lenient(data, _LAST_RESORT if best is None else best.encoding.replace("_", "-"))
+    return text, name + GUESS
