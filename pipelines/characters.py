@@ -175,7 +175,9 @@ def _print_table(episode_id: str, table: pd.DataFrame, of_tracks: pd.DataFrame) 
 def _print_tracks(character_id: int, chosen: pd.DataFrame) -> None:
     print(f"\n{'track':>6}{'cue':>6}  {'role':<10}{'distance':>8}  line of character {character_id}")
     for row in chosen.to_dict("records"):
-        print(f"{row['track_id']:>6}{row['cue_id']:>6}  {row['role']:<10}{row['distance']:>8.2f}  {row['text']}")
+        # What a subtitle holds must not steer the terminal.
+        text = "".join(sign if sign.isprintable() else " " for sign in row["text"])
+        print(f"{row['track_id']:>6}{row['cue_id']:>6}  {row['role']:<10}{row['distance']:>8.2f}  {text}")
 
 
 if __name__ == "__main__":

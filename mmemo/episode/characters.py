@@ -202,9 +202,9 @@ def _by_size(characters: np.ndarray, times_ms: np.ndarray, min_tracks: int) -> n
 
 
 def _is_name(name: str) -> bool:
-    """Whether a prefix says who speaks; "MAN 2" and "BOTH" do not."""
+    """Whether a prefix says who speaks; "MAN 2", "BOTH" and codes that steer a terminal do not."""
     words = [word for word in name.casefold().replace(".", " ").split() if not word.strip("#").isdecimal()]
-    return bool(words) and not set(words) <= _NO_NAMES
+    return bool(words) and name.isprintable() and not set(words) <= _NO_NAMES
 
 
 def _usual(spelling: Counter[tuple[str, str]], key: str) -> str:

@@ -159,8 +159,9 @@ def test_most_lines_give_the_name():
         (["NORA", "NORA"], ["listener", "candidate"]),
         (["MAN", "MAN 2", "BOTH", "ALL"], ["speaker"] * 4),
         ([None, float("nan"), ""], ["speaker"] * 3),
+        (["\x1b[2JNORA"] * 3, ["speaker"] * 3),
     ],
-    ids=["none", "one line", "tie", "not the speaker", "no names", "nothing said"],
+    ids=["none", "one line", "tie", "not the speaker", "no names", "nothing said", "steers the terminal"],
 )
 def test_thin_evidence_gives_no_name(prefixes: list[str | None], roles: list[str]):
     assert names_of([1] * len(prefixes), prefixes, roles) == {}
