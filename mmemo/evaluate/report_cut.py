@@ -138,7 +138,7 @@ class CutDetails:
     """How one episode was cut; what is None or empty was not stored with it and has no section.
 
     `examples` by outcome, "kept" or a drop reason. `sync` is what the account holds of the sync check, None when
-    nothing was checked.
+    nothing was checked. `more_characters` are those that are not shown.
     """
 
     episode_id: str
@@ -148,6 +148,7 @@ class CutDetails:
     sync: Mapping[str, Any] | None = None
     qa: QaList | None = None
     characters: tuple[CharacterRow, ...] = ()
+    more_characters: int = 0
     warnings: tuple[str, ...] = ()
 
 

@@ -18,6 +18,7 @@ from mmemo.episode.qa import qa_counts
 from mmemo.evaluate.report_cut import (
     EXAMPLES_SHOWN,
     KEPT,
+    CharacterRow,
     CueExample,
     CutDetails,
     FaceShown,
@@ -27,6 +28,7 @@ from mmemo.evaluate.report_cut import (
     Reading,
     RuleUse,
 )
+from mmemo.flow.characters import character_table
 from mmemo.flow.cut_report import ACCOUNT_FILE, CutReport, stored_report
 from mmemo.flow.face_opinions import damaged_crop
 from mmemo.store.files import damaged, read_json, read_table
@@ -35,7 +37,8 @@ from mmemo.store.workspace import Episode, Workspace
 _SCENE_PX, _FACE_PX = 256, 92
 _FACES_SHOWN = 4
 _NOTES_SHOWN = 50
-_CHARACTERS_SHOWN = 240
+_TEXT_SHOWN = 240
+_CHARACTERS_SHOWN = 24
 _QA_SHOWN, _OF_A_KIND_SHOWN = 30, 12
 # An example of a rule is looked for among this many cues.
 _CUES_SEARCHED = 5_000
@@ -52,6 +55,7 @@ def cut_details(workspace: Workspace, episode: Episode, report: CutReport | None
     if report is None and (folder / ACCOUNT_FILE).is_file():
         report = stored_report(folder)
     qa = folder / "qa.parquet"
+    characters = character_table(workspace, episode)
     return CutDetails(
         episode_id=episode.episode_id,
         account=account_of(None if pd.isna(reason) else str(reason) for reason in cues["drop_reason"]),
@@ -59,6 +63,8 @@ def cut_details(workspace: Workspace, episode: Episode, report: CutReport | None
         reading=_reading(folder, cues, report) if report is not None else None,
         sync=report.sync if report is not None else None,
         qa=_qa_list(read_table(qa), cues) if qa.is_file() else None,
+        characters=tuple(_characters(characters.head(_CHARACTERS_SHOWN))),
+        more_characters=max(0, len(characters) - _CHARACTERS_SHOWN),
         warnings=tuple(report.warnings) if report is not None else (),
     )
 
@@ -168,6 +174,21 @@ def _qa_list(table: pd.DataFrame, cues: pd.DataFrame) -> QaList:
     return QaList(qa_counts(table), tuple(rows))
 
 
+def _characters(table: pd.DataFrame) -> Iterator[CharacterRow]:
+    for row in table.to_dict("records"):
+        yield CharacterRow(
+            character_id=int(row["character_id"]),
+            name=_short(str(row["name"])),
+            name_source=str(row["name_source"]),
+            tracks=int(row["tracks"]),
+            lines=int(row["lines"]),
+            seconds=float(row["seconds"]),
+            image=_picture(Path(str(row["crop"])), _FACE_PX),
+            votes=int(row["votes"]),
+            of=int(row["of"]),
+        )
+
+
 def _picture(path: Path, side_px: int) -> bytes:
     """A small JPEG of a stored picture, `side_px` at its longer side."""
     stream = io.BytesIO()
@@ -183,7 +204,7 @@ def _picture(path: Path, side_px: int) -> bytes:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _CHARACTERS_SHOWN else f"{text[:_CHARACTERS_SHOWN].rstrip()} …"
+    return text if len(text) <= _TEXT_SHOWN else f"{text[:_TEXT_SHOWN].rstrip()} …"
 
 
 def _finite(value: Any) -> float | None:

@@ -93,6 +93,7 @@ def make_details(episode_id: str = "harbour-lights", **changes: Any) -> CutDetai
             CharacterRow(1, HOSTILE, "prefix", 12, 10, 31.5, JPEG, votes=4, of=5),
             CharacterRow(2, "", "", 3, 2, 4.0),
         ),
+        "more_characters": 5,
         "warnings": (f"the subtitles were moved; {HOSTILE}",),
     }
     return CutDetails(**(values | changes))
@@ -125,7 +126,7 @@ def page(html: str) -> Page:
 
 def test_the_page_leads_with_what_was_kept(page: Page) -> None:
     assert page.text.index("14 of 20 cues give faces") < page.text.index("What became of every cue")
-    assert "70.0 % Face tracks 140 Faces 1,400 Worth a look 42 Characters 2" in page.text
+    assert "70.0 % Face tracks 140 Faces 1,400 Worth a look 42 Characters 7" in page.text
     assert "0:22:00 of video · cut in 40 s" in page.text
 
 
@@ -166,6 +167,7 @@ def test_the_suspicious_are_counted_and_listed(page: Page) -> None:
 def test_characters_have_names_and_say_who_gave_them(page: Page) -> None:
     assert "NAME: in 4 of 5 lines 12 10 32" in page.text
     assert "Character 2 – 3 2 4" in page.text
+    assert "5 more with fewer tracks." in page.text
 
 
 def test_no_word_from_outside_becomes_markup(html: str, page: Page) -> None:
@@ -234,7 +236,7 @@ def test_the_report_of_a_run_holds_the_same_parts() -> None:
 
 
 def test_several_episodes_have_each_their_parts_and_ids() -> None:
-    cuts = (make_details("one"), make_details("two", characters=()))
+    cuts = (make_details("one"), make_details("two", characters=(), more_characters=0))
     page = Page(render_report(ReportData("t", "today", account=CueAccount(40, 40, {}), cuts=cuts)))
     assert "How the subtitle was read one" in page.text and "How the subtitle was read two" in page.text
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmemo.episode.account import account_of
 from mmemo.errors import MmemoError, StorageError
+from mmemo.flow.characters import rename_character
 from mmemo.flow.cut_details import cut_details
 from mmemo.flow.cut_report import CutReport
 from mmemo.flow.report import write_cut_report
@@ -29,6 +30,9 @@ RAW = [
 ]
 REASONS = [None, "not_speech", None, "no_face", "off_screen", "several_speakers"]
 RULES = {"tags": 2, "sound": 1, "off_screen": 1, "name": 1, "two_voices": 1}
+
+
+BOX = {"x1": 10.0, "y1": 10.0, "x2": 60.0, "y2": 60.0}
 
 
 def picture(path: Path, width_px: int, height_px: int) -> None:
@@ -176,6 +180,29 @@ def test_the_qa_list_shows_some_of_every_kind_in_order_of_time(workspace):
     assert qa.rows[0].line == "Look at that!" and qa.rows[1].line == "[door slams]" and qa.rows[-1].line == ""
 
 
+def test_without_characters_there_are_none(workspace):
+    assert cut_details(workspace, EPISODE).characters == ()
+    assert not (workspace.root / "labels.db").exists(), "only looked"
+
+
+def test_characters_with_names_of_prefixes_and_people(workspace):
+    write_table(workspace.cut_folder(EPISODE) / "faces.parquet", face_table().assign(**BOX, frame_ms=900))
+    folder = workspace.stage_folder(EPISODE.episode_id, "characters", "k")
+    tracks = [1, 2, *range(10, 16)]
+    write_table(
+        folder / "characters.parquet",
+        pd.DataFrame({"track_id": tracks, "character_id": [1, 2, *[1] * 6], "distance": np.float32(0.1)}),
+    )
+    write_json(folder / "settings.json", {"cut": EPISODE.cut_key})
+    rename_character(workspace, EPISODE.episode_id, 2, "Mary <b>")
+    first, second = cut_details(workspace, EPISODE).characters
+    assert (first.character_id, first.name, first.tracks, first.lines, first.seconds) == (1, "", 7, 1, 1.5)
+    assert (second.name, second.name_from, second.tracks) == ("Mary <b>", "a person", 1)
+    assert first.image is not None and first.image.startswith(b"\xff\xd8")
+    html = write_cut_report(workspace, EPISODE).read_text(encoding="utf-8")
+    assert "Mary &lt;b&gt;" in html and "Mary <b>" not in html
+
+
 def test_what_an_older_cut_did_not_store_is_left_out(workspace):
     folder = workspace.cut_folder(EPISODE)
     for name in ("account.json", "subtitles.json", "qa.parquet", "settings.json"):
@@ -213,6 +240,21 @@ def test_a_report_of_just_now_is_believed_before_the_stored_one(workspace):
     moved = {"outcome": "shifted", "applied": True, "parts": [], "why": "late", "method": ""}
     html = write_cut_report(workspace, EPISODE, report(sync=moved)).read_text(encoding="utf-8")
     assert "Moved to fit the sound" in html and "cut in 5 s" in html
+
+
+def test_hostile_lines_names_and_notes_are_only_text(workspace):
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 6 }}"
+    folder = workspace.cut_folder(EPISODE)
+    cues = cue_table().assign(text=hostile, raw_text=f"MARY: {hostile}", speaker=hostile)
+    write_table(folder / "cues.parquet", cues)
+    write_table(folder / "qa.parquet", qa_table().assign(what=hostile))
+    note = {"line": 1, "what": hostile, "text": hostile}
+    write_json(folder / "subtitles.json", {"repaired": [note], "refused": [note]})
+    write_json(folder / "account.json", report(encoding=hostile, subtitle_format=hostile, warnings=[hostile]))
+    html = write_cut_report(workspace, EPISODE).read_text(encoding="utf-8")
+    assert "<script" not in html and "<img src=x" not in html
+    assert "onerror=alert(2)&gt; {{ 7 * 6 }}" in html
+    assert html.count("&lt;script&gt;") > 20
 
 
 @pytest.mark.parametrize("name", ["crops/8.jpg", "scenes/1.jpg"])
