@@ -221,6 +221,7 @@ def test_the_list_agrees_with_counting_frame_by_frame():
         assert (told == free).all()
 
 
+@pytest.mark.slow
 def test_as_many_cues_as_are_ever_read():
     n = 100_000
     starts = np.arange(n) * 500

@@ -206,6 +206,15 @@ def test_a_clean_reading_and_an_empty_list_say_so() -> None:
     assert "The check against the speech was switched off. Nothing was moved." in page.text
 
 
+def test_many_repairs_are_folded_away_and_refusals_never() -> None:
+    notes = tuple(Note(i, "an index is missing", "x") for i in range(11))
+    page = Page(render_cut(make_page(settings={}, details=make_details(reading=make_reading(repaired=notes)))))
+    assert "1,200 repairs, each with its line" in page.text
+    assert len(page.all("details")) == 1
+    refused = make_reading(refused=notes, refused_total=11)
+    assert not Page(render_cut(make_page(settings={}, details=make_details(reading=refused)))).all("details")
+
+
 @pytest.mark.parametrize(
     ("outcome", "applied", "headline", "parts"),
     [
