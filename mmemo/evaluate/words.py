@@ -45,9 +45,9 @@ _SYNC_HEADLINES = {
 
 
 def sync_said(sync: Mapping[str, Any] | None) -> SyncSaid:
-    """What an account says of the sync check; None when it was switched off."""
+    """what an account says of the sync check; None when there was none."""
     if sync is None:
-        return SyncSaid("", "Not checked", "The check against the speech was switched off. Nothing was moved.")
+        return SyncSaid("", "Not checked", "The times were not held against the speech. Nothing was moved.")
     outcome = str(sync.get("outcome"))
     tone, headline, moved = _SYNC_HEADLINES.get(outcome, ("", outcome.replace("_", " "), ""))
     parts = tuple(sync.get("parts") or ())

@@ -203,7 +203,7 @@ def test_a_clean_reading_and_an_empty_list_say_so() -> None:
     assert "Nothing was repaired or refused." in page.text
     assert "Nothing looks suspicious." in page.text
     assert "What the cleaning did" not in page.text
-    assert "The check against the speech was switched off. Nothing was moved." in page.text
+    assert "The times were not held against the speech. Nothing was moved." in page.text
 
 
 def test_many_repairs_are_folded_away_and_refusals_never() -> None:
