@@ -25,6 +25,25 @@ LanguageOption = Annotated[
 SplitVoicesOption = Annotated[
     bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
 ]
+TranscribeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--transcribe",
+        metavar="MODEL",
+        help="There is no subtitle: write the speech down with faster-whisper. MODEL is a size such as small, the id "
+        "of a model on the hub (both fetched on first use), or a folder. --subtitle-language says what is spoken. "
+        "Needs `pip install -r requirements-transcribe.txt`.",
+    ),
+]
+CharactersOption = Annotated[
+    str,
+    typer.Option(
+        "--characters",
+        metavar="WEIGHTS",
+        help="Who is who, told by a face network: auto (only when its weights were fetched before), "
+        "facenet:vggface2 (fetched on first use, 107 MB), a .pt or .safetensors file, or off.",
+    ),
+]
 SyncOption = Annotated[
     SyncMode,
     typer.Option(
@@ -67,8 +86,8 @@ BackboneOption = Annotated[
     str,
     typer.Option(
         "--backbone",
-        help="Face network of the student: embedded, timm:NAME, timm:local-dir:FOLDER, open_clip:ARCH/PRETRAINED "
-        "or facenet:vggface2.",
+        help="Face network of the student: embedded, timm:NAME, timm:local-dir:FOLDER, open_clip:ARCH/PRETRAINED, "
+        "facenet:vggface2 or facenet:FILE.",
     ),
 ]
 FinetuneOption = Annotated[

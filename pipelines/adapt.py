@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mmemo.flow.adapt import AdaptSettings
 from mmemo.flow.adapt import adapt as adapt_stage
+from mmemo.flow.characters import CharacterSettings
 from mmemo.flow.cut import SyncMode
+from mmemo.flow.identities import AUTO
 from mmemo.flow.label import LabelSettings
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
@@ -15,6 +17,7 @@ from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, m
 from pipelines._options import (
     AnchorOption,
     BackboneOption,
+    CharactersOption,
     ContextOption,
     EpochsOption,
     FacesOption,
@@ -30,9 +33,10 @@ from pipelines._options import (
     SubtitlesArgument,
     SyncOption,
     TeacherOption,
+    TranscribeOption,
     VideoArgument,
 )
-from pipelines.cut import tell_account
+from pipelines.cut import tell_account, tell_characters
 from pipelines.evaluate import tell_evaluation
 from pipelines.train import tell_run
 
@@ -44,7 +48,9 @@ def adapt(
     subtitles: SubtitlesArgument = None,
     subtitle_language: LanguageOption = None,
     split_voices: SplitVoicesOption = False,
+    transcribe: TranscribeOption = None,
     sync: SyncOption = SyncMode.AUTO,
+    characters: CharactersOption = AUTO,
     gold: GoldOption = None,
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
@@ -74,7 +80,9 @@ def adapt(
         subtitles=subtitles,
         language=subtitle_language,
         split_voices=split_voices,
+        transcribe=transcribe,
         sync=sync,
+        characters=CharacterSettings(characters),
         gold=gold,
         faces=faces,
         group_pattern=group_pattern,
@@ -85,6 +93,7 @@ def adapt(
     )
     result = run_with_bar(adapt_stage(space, settings))
     tell_account(result.cut)
+    tell_characters(result.characters)
     tell_run(result.run)
     tell_evaluation(space, result.evaluation)
     if as_json:

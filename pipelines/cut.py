@@ -10,16 +10,21 @@ from mmemo.episode.account import DropReason
 from mmemo.episode.faces import DetectorSettings
 from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
+from mmemo.flow.characters import CharacterReport, CharacterSettings, check_weights, find_characters
 from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
+from mmemo.flow.identities import AUTO
+from mmemo.flow.report import write_cut_report
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 from pipelines._options import (
+    CharactersOption,
     LanguageOption,
     MarginOption,
     SplitVoicesOption,
     SubtitlesArgument,
     SyncOption,
+    TranscribeOption,
     VideoArgument,
 )
 
@@ -32,7 +37,9 @@ def cut(
     subtitles: SubtitlesArgument = None,
     subtitle_language: LanguageOption = None,
     split_voices: SplitVoicesOption = False,
+    transcribe: TranscribeOption = None,
     sync: SyncOption = SyncMode.AUTO,
+    characters: CharactersOption = AUTO,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
     ] = _DETECTOR.min_face_px,
@@ -62,19 +69,27 @@ def cut(
         sampling=SamplingSettings(face_frames=face_frames, motion_fps=motion_fps),
         speaker=SpeakerSettings(margin=margin),
     )
+    space, who = Workspace(workspace), CharacterSettings(characters)
+    check_weights(who)
     stage = cut_episode(
-        Workspace(workspace),
+        space,
         video,
         subtitles,
         settings,
         language=subtitle_language,
         split_voices=split_voices,
+        transcribe=transcribe,
         sync=sync,
     )
     report = run_with_bar(stage)
+    episode = space.episode(report.episode_id)
+    people = run_with_bar(find_characters(space, episode, who))
     tell_account(report)
+    tell_characters(people)
+    page = write_cut_report(space, episode, report)
+    print(f"Account with examples: {page}")
     if as_json:
-        print(to_json(report.to_contract()))
+        print(to_json({**report.to_contract(), "characters": people.to_contract(), "report": page}))
 
 
 def tell_account(report: CutReport) -> None:
@@ -95,6 +110,14 @@ def tell_account(report: CutReport) -> None:
     say(f"seconds: {taken}{memory}")
     for warning in report.warnings:
         say(f"warning: {warning}")
+
+
+def tell_characters(report: CharacterReport) -> None:
+    """Print how many people were told apart, or why nobody was."""
+    if report.off:
+        say(report.off)
+    else:
+        say(f"characters: {report.characters}, {report.named} of them named; see python -m pipelines.characters")
 
 
 def _tell_reading(report: CutReport) -> None:

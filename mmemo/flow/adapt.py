@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmemo.evaluate.gold import read_gold
+from mmemo.flow.characters import CharacterReport, CharacterSettings, check_weights, find_characters
 from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
 from mmemo.flow.faces_folder import FolderSettings, find_pictures
@@ -26,11 +27,13 @@ class AdaptSettings:
     subtitles: Path | None = None
     language: str | None = None
     split_voices: bool = False
+    transcribe: str | None = None
     sync: SyncMode = SyncMode.AUTO
     gold: Path | None = None
     faces: Path | None = None
     group_pattern: str | None = None
     cut: CutSettings = field(default_factory=CutSettings)
+    characters: CharacterSettings = field(default_factory=CharacterSettings)
     label: LabelSettings = field(default_factory=LabelSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
 
@@ -40,13 +43,20 @@ class AdaptResult:
     """What each stage reported."""
 
     cut: CutReport
+    characters: CharacterReport
     label: LabelReport
     run: RunRecord
     evaluation: Evaluation
 
     def to_contract(self) -> dict[str, Any]:
         """The object that the command prints: the comparison, the report and the account of cues."""
-        return {**self.cut.to_contract(), "run": self.run.run_id, **self.evaluation.to_contract()}
+        characters = self.characters.to_contract()
+        return {
+            **self.cut.to_contract(),
+            "characters": characters,
+            "run": self.run.run_id,
+            **self.evaluation.to_contract(),
+        }
 
 
 def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
@@ -55,6 +65,7 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         read_gold(settings.gold)  # bad gold is told now, not after minutes of work
     if settings.faces is not None:
         find_pictures(FolderSettings(settings.faces, settings.group_pattern))
+    check_weights(settings.characters)
     cut = yield from cut_episode(
         workspace,
         settings.video,
@@ -62,16 +73,18 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         settings.cut,
         language=settings.language,
         split_voices=settings.split_voices,
+        transcribe=settings.transcribe,
         sync=settings.sync,
     )
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)
+    characters = yield from find_characters(workspace, episode, settings.characters)
     label = yield from label_episode(workspace, episode, settings.label)
     run = yield from train_student(workspace, [cut.episode_id], settings.label, settings.train)
     evaluation = yield from evaluate_run(
         workspace, EvaluateSettings(run.run_id, settings.gold, settings.faces, settings.group_pattern)
     )
-    return AdaptResult(cut, label, run, evaluation)
+    return AdaptResult(cut, characters, label, run, evaluation)
 
 
 def _keep_notice(workspace: Workspace, video: Path, episode_id: str) -> None:

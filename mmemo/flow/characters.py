@@ -39,6 +39,7 @@ __all__ = [
     "CharacterSettings",
     "ClusterSettings",
     "character_table",
+    "check_weights",
     "find_characters",
     "move_track",
     "rename_character",
@@ -93,6 +94,12 @@ class CharacterReport:
     def to_contract(self) -> dict[str, Any]:
         """Plain values for --json."""
         return {"episode": self.episode_id, **{k: v for k, v in asdict(self).items() if k != "episode_id"}}
+
+
+def check_weights(settings: CharacterSettings) -> None:
+    """Raise now what find_characters would raise after a long cut: weights that were asked for and cannot be had."""
+    if settings.weights not in (OFF, AUTO):
+        find_weights(settings.weights)
 
 
 def find_characters(

@@ -14,8 +14,9 @@ from mmemo.episode.sentences import apart_voices
 from mmemo.episode.subtitles import SubtitleFile, read_subtitles
 from mmemo.episode.video import VideoInfo, probe
 from mmemo.flow.cut_report import ACCOUNT_FILE, CutReport, all_notes, report_of, stored_report, with_sync
-from mmemo.flow.subtitle_source import find_subtitles, refuse_shifted
+from mmemo.flow.subtitle_source import find_subtitles, refuse_both, refuse_shifted
 from mmemo.flow.sync import Synced, SyncMode, sync_episode
+from mmemo.flow.transcribe import transcribe_episode
 from mmemo.progress import Progress, Stage
 from mmemo.settings import read_environment
 from mmemo.store.files import hash_file, hash_value, publish_folder, write_json, write_table
@@ -35,18 +36,26 @@ def cut_episode(
     *,
     language: str | None = None,
     split_voices: bool = False,
+    transcribe: str | None = None,
     sync: SyncMode = SyncMode.AUTO,
 ) -> Stage[CutReport]:
     """Cut a video at its subtitles and keep the result; the same inputs and settings are cut once.
 
     Without `subtitles` the .srt, .vtt, .ass or .ssa beside the video is taken, else a text stream inside it, of the
-    `language` if one is asked. `split_voices` makes a cue with dashes for two speakers two cues. Before all, `sync`
-    holds the cues against the sound: see sync_episode. Nothing half-written stays when it fails or is cancelled.
+    `language` if one is asked; with the speech model `transcribe` they are written down from the sound instead.
+    `split_voices` makes a cue with dashes for two speakers two cues. Before all, `sync` holds the cues against the
+    sound: see sync_episode. Nothing half-written stays when it fails or is cancelled.
     """
     settings = settings or CutSettings()
     info = probe(video)
-    source = subtitles if subtitles is not None else find_subtitles(video, language)
-    file = read_subtitles(source, language=language)
+    if transcribe is None:
+        source = subtitles if subtitles is not None else find_subtitles(video, language)
+        file = read_subtitles(source, language=language)
+    else:
+        refuse_both(subtitles, transcribe)
+        source = yield from transcribe_episode(workspace, info, transcribe, language)
+        file = read_subtitles(source)
+        sync = SyncMode.OFF  # what was heard in the sound is in time with it
     if split_voices:
         file = replace(file, cues=apart_voices(file.cues))
     refuse_shifted(file, source, info)

@@ -31,8 +31,16 @@ def find_subtitles(video: Path, language: str | None) -> Path:
             return path
     raise InputError(
         f"there is no subtitle file beside {video}, and no subtitle inside it",
-        hint=f"give the .srt as the second argument, or name it {names[0].name}",
+        hint=f"give the .srt as the second argument, name it {names[0].name}, or have the speech written down (--transcribe)",
     )
+
+
+def refuse_both(subtitles: Path | None, model: str) -> None:
+    """Raise InputError when there is a subtitle and the speech is to be written down as well."""
+    if subtitles is not None:
+        raise InputError(
+            f"there is a subtitle, {subtitles}, and a speech model, {model}, to write one", hint="give one of them"
+        )
 
 
 def refuse_shifted(file: SubtitleFile, srt: Path, info: VideoInfo) -> None:

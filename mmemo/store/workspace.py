@@ -1,9 +1,11 @@
 """Where everything of one user lives: episodes, runs, reports and the label database.
 
     workspace/
-      labels.db                              what people said
+      labels.db                              what people said: labels, and names of characters
       episodes/EPISODE/episode.json          the source files, their hashes, and the current cut
       episodes/EPISODE/cut-KEY/              cues.parquet, faces.parquet, account.json, settings.json, crops/
+      episodes/EPISODE/identities-KEY/       embeddings.npy (one row a track), settings.json
+      episodes/EPISODE/characters-KEY/       characters.parquet, settings.json
       episodes/EPISODE/opinions-KEY/         opinions.parquet (teacher), settings.json
       episodes/EPISODE/image-KEY/            image_opinions.parquet (baseline), settings.json
       runs/RUN/                              config.json, weights.safetensors, curves.parquet, predictions...
