@@ -15,7 +15,8 @@ from mmemo.ui.context import AppContext
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import FRAME_PX, SMALLEST_FACE_PX, Adaptation, adapt_stage, holds_subtitles
 
-_NO_SUBTITLES = "None are needed when the video holds its own as text."
+_FIELD_PX = 132
+_NO_SUBTITLES = "No file of subtitles is needed when the video holds its own as text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,21 @@ class EpisodeForm:
 
 def episode_form() -> EpisodeForm:
     """Build the form: two files and a button, and everything else behind a fold."""
-    video = gr.File(label="Video (.mp4 or .mkv)", file_types=list(VIDEO.endings), height=112, elem_id="mm-video")
-    subtitles = gr.File(
-        label="Subtitles (.srt, .vtt, .ass)", file_types=list(SUBTITLES.endings), height=112, elem_id="mm-subtitles"
-    )
+    with gr.Row():
+        video = gr.File(
+            label="Video (.mp4, .mkv)",
+            file_types=list(VIDEO.endings),
+            height=_FIELD_PX,
+            min_width=150,
+            elem_id="mm-video",
+        )
+        subtitles = gr.File(
+            label="Subtitles (.srt, .vtt, .ass)",
+            file_types=list(SUBTITLES.endings),
+            height=_FIELD_PX,
+            min_width=150,
+            elem_id="mm-subtitles",
+        )
     gr.HTML(f'<div class="mm small soft">{_NO_SUBTITLES}</div>')
     with gr.Accordion("Settings: the defaults are fine to start with", open=False, elem_id="mm-settings"):
         cut, learn = _cut_fields(), _learning_fields()
@@ -91,7 +103,9 @@ def _learning_fields() -> dict[str, Any]:
     """Fields that decide what is learned and how it is measured, by their names in the form."""
     defaults = TrainSettings()
     gr.HTML('<div class="mm"><h3>The student</h3></div>')
-    gold = gr.File(label="Gold labels (.csv), optional", file_types=list(GOLD.endings), height=132, elem_id="mm-gold")
+    gold = gr.File(
+        label="Gold labels (.csv), optional", file_types=list(GOLD.endings), height=_FIELD_PX, elem_id="mm-gold"
+    )
     gr.HTML(
         '<div class="mm small soft">Columns cue, start_ms, end_ms, emotion. They are only used to measure, never to '
         "train; without them the comparison rests on your corrections.</div>"

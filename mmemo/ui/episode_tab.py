@@ -10,6 +10,7 @@ import gradio as gr
 
 from mmemo.flow.read import synthetic_notice
 from mmemo.ui.account import account_html
+from mmemo.ui.characters_panel import CHARACTERS_SCRIPT, characters_html, name_character, names_of_tracks
 from mmemo.ui.checks import checks_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.cut_tables import CutTables, read_cut
@@ -36,11 +37,12 @@ class EpisodeTab:
     timeline: gr.HTML
     account: gr.HTML
     checks: gr.HTML
+    characters: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
         """Components in the order of the values of `show_episode`."""
-        return [self.player, self.timeline, self.account, self.checks]
+        return [self.player, self.timeline, self.account, self.checks, self.characters]
 
 
 def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> EpisodeTab:
@@ -59,7 +61,8 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             account = gr.HTML(elem_id="mm-account", js_on_load=LIST_SCRIPT)
         with gr.Column(scale=5, min_width=300):
             checks = gr.HTML(elem_id="mm-checks", js_on_load=LIST_SCRIPT)
-    tab = EpisodeTab(form, player, drawn, account, checks)
+            characters = gr.HTML(elem_id="mm-characters", js_on_load=CHARACTERS_SCRIPT)
+    tab = EpisodeTab(form, player, drawn, account, checks, characters)
 
     @told
     def on_adapt(*fields: Any) -> tuple[Any, ...]:
@@ -69,16 +72,23 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         return show_episode(context, chosen)
 
+    @told
+    def on_name(event: gr.EventData) -> tuple[str, str]:
+        return rename(context, str(event.episode), int(event.character), str(event.name))
+
     started = form.adapt.click(on_adapt, form.fields, panel.outputs, api_visibility="private")
     started.then(None, js=SHOW_PANEL, api_visibility="private")
     selection.change(on_selection, selection, tab.outputs, show_progress="hidden", api_visibility="private")
+    characters.select(
+        on_name, None, [drawn, characters], show_progress="hidden", api_visibility="private", trigger_mode="multiple"
+    )
     return tab
 
 
-def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str, str, str]:
-    """Values for the outputs of the tab: player, timeline, account and what is worth a look."""
+def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str, str, str, str]:
+    """Values for the outputs of the tab: player, timeline, account, what is worth a look, and who is who."""
     if chosen.episode_id is None:
-        return gr.Video(value=None), "", _NO_EPISODE, ""
+        return gr.Video(value=None), "", _NO_EPISODE, "", ""
     workspace = context.workspace
     episode = workspace.episode(chosen.episode_id)
     tables = read_cut(workspace, episode)
@@ -87,12 +97,22 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str,
         notice(synthetic_notice(workspace, [chosen.episode_id])),
         card(_facts(tables), account_html(tables), title=chosen.episode_id),
     )
-    marks, checks = timeline_data(tables, {}), checks_html(tables)
+    marks = timeline_data(tables, names_of_tracks(workspace, episode))
+    rest = (checks_html(tables), characters_html(workspace, episode))
     preview = playable(workspace, episode)
     if preview is None:
-        return gr.Video(value=None), marks, _NOT_PLAYABLE + account, checks
+        return gr.Video(value=None), marks, _NOT_PLAYABLE + account, *rest
     player = gr.Video(value=str(preview), subtitles=subtitle_track(workspace, episode))
-    return player, marks, account, checks
+    return player, marks, account, *rest
+
+
+def rename(context: AppContext, episode_id: str, character_id: int, name: str) -> tuple[str, str]:
+    """Keep a character's name; values for timeline and characters, which both show it."""
+    workspace = context.workspace
+    name_character(workspace, episode_id, character_id, name)
+    episode = workspace.episode(episode_id)
+    marks = timeline_data(read_cut(workspace, episode), names_of_tracks(workspace, episode))
+    return marks, characters_html(workspace, episode)
 
 
 def _facts(tables: CutTables) -> str:

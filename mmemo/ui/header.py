@@ -19,6 +19,13 @@ _LOGO = (
     'stroke="#fff" stroke-width="2.200" stroke-linecap="round"/></svg>'
 )
 _BRAND = f'<div class="mm mm-brand">{_LOGO}<div><h1>mmemo</h1><p>{PROMISE}</p></div></div>'
+# The choice is part of the page's address: it outlives a reload, can be kept and sent, and is each tab's own.
+_REMEMBER = """(episode, run) => {
+  const address = new URL(window.location.href);
+  for (const [name, value] of [['episode', episode], ['run', run]])
+    value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
+  if (episode) window.history.replaceState(window.history.state, '', address);
+}"""
 _FOOTER = """<div class="mm mm-footer">
 <p><strong>What it cannot do.</strong> It names the expression that a face shows, in seven words; it does not know what
 a person feels. Subtitles say what is spoken, not what is shown, so its training labels are noisy by nature: a gain is
@@ -62,6 +69,7 @@ def header(context: AppContext) -> Header:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     episode.input(on_episode, [parts.selection, episode], parts.outputs, **quiet)
     run.input(on_run, [parts.selection, run], parts.outputs, **quiet)
+    gr.on([episode.change, run.change], None, [episode, run], None, js=_REMEMBER, api_visibility="private")
     return parts
 
 

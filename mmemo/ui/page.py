@@ -48,8 +48,12 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     @told
-    def on_load(selection: Selection) -> tuple[Any, ...]:
-        return (*choose(context.workspace, selection, None, None), *watch(context.jobs, None))
+    def on_load(selection: Selection, request: gr.Request) -> tuple[Any, ...]:
+        asked = request.query_params
+        return (
+            *choose(context.workspace, selection, asked.get("episode"), asked.get("run")),
+            *watch(context.jobs, None),
+        )
 
     @told
     def on_end(selection: Selection, job_id: int | None) -> tuple[Any, ...]:

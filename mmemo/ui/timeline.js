@@ -31,7 +31,8 @@ const firstAt = (lane, ms) => {
 };
 
 const build = () => {
-  data = props.value ? JSON.parse(props.value) : null;
+  const next = props.value ? JSON.parse(props.value) : null, view = data && next && data.files === next.files ? [span, firstMs()] : null;
+  data = next;
   root.hidden = !data || !data.duration;
   playing = -1;
   hideTip();
@@ -58,6 +59,7 @@ const build = () => {
   choose(-1);
   width = 0;
   measure();
+  if (view && width) zoomTo(view[0], view[1], 0);
 };
 
 const measure = () => {
@@ -123,12 +125,15 @@ const paintAxis = (from, scale, tall, tone) => {
 
 const paintLane = (lane, from, scale, tone) => {
   const colours = lane.tones.map((name) => tone(name)), until = from + span;
+  const painted = colours.map(() => -Infinity);
   let filled = -1;
   for (let i = firstAt(lane, from); i < lane.start.length && lane.start[i] <= until; i++) {
     if (lane.end[i] < from) continue;
     const tint = lane.tone ? lane.tone[i] : i % colours.length;
-    if (tint !== filled) pen.fillStyle = colours[filled = tint];
     const x = (lane.start[i] - from) * scale, wide = Math.max(1.5, (lane.end[i] - lane.start[i]) * scale - (scale > 0.01 ? 1 : 0));
+    if (x + wide < painted[tint] + 0.5) continue; // nothing of it would be seen
+    painted[tint] = x + wide;
+    if (tint !== filled) pen.fillStyle = colours[filled = tint];
     if (lane.kind === 'checks') paintCheck(lane, x);
     else {
       const low = lane.low && lane.low[i] ? Math.round(lane.height * 0.42) : 0;
@@ -211,6 +216,7 @@ const showTip = (mark, x) => {
   if (parts[3] && picture.getAttribute('src') !== data.files + parts[3]) picture.src = data.files + parts[3];
   texts.forEach((text, n) => { text.textContent = parts[n]; text.hidden = !parts[n]; });
   tip.hidden = false;
+  tip.style.left = '0px'; // its width, and so its height, depends on the room to the right
   const left = scroller.offsetLeft + x - tip.offsetWidth / 2, box = stage.getBoundingClientRect();
   const below = box.bottom + tip.offsetHeight + 20 < window.innerHeight || box.top < tip.offsetHeight;
   tip.style.top = `${below ? stage.offsetHeight + 14 : -tip.offsetHeight - 4}px`;
@@ -220,7 +226,7 @@ const hideTip = () => { tip.hidden = true; };
 
 const choose = (i) => {
   chosen = i;
-  const words = i < 0 ? 'no line chosen' : `Line ${i + 1} of ${cues.start.length}, ${clock(cues.start[i])}, ${lineOf(i)}. ${data.outcomes[cues.tone[i] ? cues.why[i] : 0]}`;
+  const words = i < 0 ? 'no line chosen' : `Line ${i + 1} of ${cues.start.length}, ${clock(cues.start[i])}, ${lineOf(i)} (${data.outcomes[cues.tone[i] ? cues.why[i] : 0]})`;
   stage.setAttribute('aria-valuenow', String(i + 1));
   stage.setAttribute('aria-valuetext', words);
 };

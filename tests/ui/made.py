@@ -31,6 +31,7 @@ LINES = (
     "Sure. Why not.",
 )
 _DROPPED = ("no_face", "several_speakers", "off_screen", "music", "not_speech", "out_of_video")
+CHARACTERS = 3
 _CLASSES = len(EKMAN7)
 
 
@@ -44,6 +45,7 @@ def ready_workspace(root: Path, tracks: int = 40) -> Workspace:
     write_table(cut / "faces.parquet", _faces(cut, tracks, rng))
     for name, table in looked_over(cues).items():
         write_table(cut / f"{name}.parquet", table)
+    _characters(workspace, episode, tracks)
     ids = pd.DataFrame({"episode_id": EPISODE_ID, "track_id": np.arange(1, tracks + 1)})
     for run_id, accuracy in zip(reversed(RUN_IDS), (0.2, 0.7), strict=True):
         _run(workspace, run_id, ids, accuracy, rng)
@@ -165,6 +167,16 @@ def _faces(cut: Path, tracks: int, rng: np.random.Generator) -> pd.DataFrame:
             rows.append(rows[-1] | other)
     boxes = {"x1": 38.0, "y1": 20.0, "x2": 122.0, "y2": 104.0, "sharpness": 1.0, "speaker_score": 1.0}
     return pd.DataFrame(rows).assign(detection_prob=rng.uniform(0.9, 1, len(rows)), **boxes)
+
+
+def _characters(workspace: Workspace, episode: Episode, tracks: int) -> None:
+    """Speaking faces belong to CHARACTERS people in turn, listening ones to nobody."""
+    ids = np.arange(1, tracks + tracks // 5 + 1)
+    whose = np.where(ids <= tracks, (ids - 1) % CHARACTERS + 1, 0)
+    table = pd.DataFrame({"track_id": ids, "character_id": whose, "distance": np.float32(0.2)})
+    folder = workspace.stage_folder(EPISODE_ID, "characters", "made")
+    write_table(folder / "characters.parquet", table.astype({"track_id": np.int32, "character_id": np.int32}))
+    write_json(folder / "settings.json", {"cut": episode.cut_key})
 
 
 def _run(workspace: Workspace, run_id: str, ids: pd.DataFrame, accuracy: float, rng: np.random.Generator) -> None:

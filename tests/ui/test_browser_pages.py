@@ -74,6 +74,24 @@ def test_another_run_gives_another_verdict(ready_app: RunningApp, open_page: Ope
     assert "No proven gain" in page.locator("#mm-verdict h2").inner_text()
 
 
+def test_the_choice_outlives_a_reload_and_is_part_of_the_address(
+    ready_app: RunningApp, open_page: OpenPage, reload_page: ReloadPage, trouble: Trouble
+):
+    page = open_page(ready_app)
+    page.get_by_label("Student run").click()
+    page.get_by_role("option", name="teacher soft").click()
+    page.wait_for_function("run => new URL(location).searchParams.get('run') === run", arg=RUN_IDS[1])
+    account = page.locator("#mm-account")
+    account.get_by_text("No proven gain").wait_for()
+    reload_page(page)
+    account.get_by_text("No proven gain").wait_for()
+    assert "teacher soft" in page.get_by_label("Student run").input_value()
+    with trouble.while_leaving(page):
+        page.goto(f"{ready_app.url}/?episode=gone&run=%22%3E%3Cb%3E")
+    account.get_by_text("Proven gain").wait_for()
+    page.wait_for_function("run => new URL(location).searchParams.get('run') === run", arg=RUN_IDS[0])
+
+
 def test_an_example_gives_bars_of_both_models_for_every_face(ready_app: RunningApp, open_page: OpenPage):
     page = open_page(ready_app)
     open_tab(page, "Predict")

@@ -104,13 +104,15 @@ def test_wrong_input_becomes_a_toast_and_a_bug_names_itself(toasts: list[str], c
 
 
 def test_the_episode_is_shown_with_its_account_and_lines(ready: AppContext):
-    player, marks, account, checks = show_episode(ready, CHOSEN)
+    player, marks, account, checks, characters = show_episode(ready, CHOSEN)
     assert "26 kept + 6 dropped" in account
-    assert len(json.loads(marks)["lanes"]) == 6
+    names = [lane["name"] for lane in json.loads(marks)["lanes"]]
+    assert names == ["heard", "lines", "shots", "Person 1", "Person 2", "Person 3", "others", "look at"]
+    assert characters.count("<input") == 3
     assert "Worth a look: 3" in checks
     assert "mm-verdict" in account
     assert f"{EPISODE_ID}.mp4" in str(player.value)
-    assert show_episode(ready, Selection())[1:] == ("", *show_episode(ready, Selection(None, None, 9))[2:])
+    assert show_episode(ready, Selection())[1:] == ("", *show_episode(ready, Selection(None, None, 9))[2:4], "")
 
 
 def test_an_episode_whose_video_is_gone_says_so(ready: AppContext):

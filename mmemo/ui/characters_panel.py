@@ -1,0 +1,93 @@
+"""Who is who: a face, a name and some figures for every character, and the field that names or merges them."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mmemo.flow.characters import character_table, rename_character, track_characters
+from mmemo.store.characters import MAX_NAME_CHARACTERS
+from mmemo.store.workspace import Episode, Workspace
+from mmemo.ui.html import card, clock, file_url, page_part
+
+_SHOWN = 24
+_OFF = (
+    'The faces were not put together into characters. To do so, set "Characters" in the settings above to fetch the '
+    "face network once, or to its file, and adapt again; what was done before is not done twice."
+)
+_HOW = "A name may be corrected; two characters of one name become one, an empty name takes yours back."
+# A name is sent with the episode and character that it was typed for. The page is patched, not rebuilt, when the
+# answer comes, so fields take the new names, but for the one that somebody is typing in by then.
+CHARACTERS_SCRIPT = """
+let typedFor = null;
+element.addEventListener('input', (event) => { typedFor = event.target.dataset.character; });
+element.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.target.blur(); });
+element.addEventListener('change', (event) => {
+  const field = event.target.closest('input[data-character]');
+  if (field) trigger('select', {episode: field.dataset.episode, character: Number(field.dataset.character), name: field.value});
+});
+watch('value', () => {
+  for (const field of element.querySelectorAll('input[data-character]'))
+    if (field !== document.activeElement || field.dataset.character !== typedFor) field.value = field.getAttribute('value');
+});
+"""
+
+
+def names_of_tracks(workspace: Workspace, episode: Episode) -> dict[int, str]:
+    """The character of each face track as the page calls it; a track of nobody is left out."""
+    tracks = track_characters(workspace, episode)
+    known = tracks[tracks["character_id"] > 0]
+    rows = zip(known["track_id"], known["character_id"], known["name"], strict=True)
+    return {int(track): str(name) or _nameless(int(number)) for track, number, name in rows}
+
+
+def characters_html(workspace: Workspace, episode: Episode) -> str:
+    """A row a character, those with most faces first; how to switch it on where there are none."""
+    table = character_table(workspace, episode)
+    if table.empty:
+        return page_part(card(f'<p class="soft">{escape(_OFF)}</p>', title="Characters"))
+    rows: Any = table.head(_SHOWN).itertuples()
+    people = "".join(_person(row, episode.episode_id) for row in rows)
+    more = len(table) - _SHOWN
+    rest = f'<p class="small soft">and {more} more with fewer faces.</p>' if more > 0 else ""
+    return page_part(
+        card(
+            f'<p class="small soft">{_HOW}</p><div class="mm-people">{people}</div>{rest}',
+            title=f"Characters: {len(table)}",
+        )
+    )
+
+
+def name_character(workspace: Workspace, episode_id: str, character_id: int, name: str) -> None:
+    """Keep what a person typed into a name field. Raises InputError for a name that cannot be kept."""
+    rename_character(workspace, episode_id, character_id, name)
+
+
+def _person(row: Any, episode_id: str) -> str:
+    name, number = str(row.name), int(row.character_id)
+    figures = f"{_counted(row.lines, 'line')} · {_counted(row.tracks, 'face track')} · speaks {clock(int(1000 * row.seconds))}"
+    return (
+        f'<div class="mm-person"><img src="{file_url(Path(row.crop))}" alt="" loading="lazy" width="56" height="56">'
+        f'<div><input type="text" value="{escape(name, quote=True)}" placeholder="{_nameless(number)}" '
+        f'aria-label="Name of {escape(name or _nameless(number), quote=True)}" maxlength="{MAX_NAME_CHARACTERS}" '
+        f'autocomplete="off" spellcheck="false" data-character="{number}" data-episode="{escape(episode_id, quote=True)}">'
+        f'<span class="small soft">{figures}{_source(row)}</span></div></div>'
+    )
+
+
+def _source(row: Any) -> str:
+    """Where a name comes from; nothing for a character without one."""
+    if row.name_source == "person":
+        return " · named by you"
+    if row.name_source == "prefix":
+        return f" · named by the subtitles in {int(row.votes)} of {int(row.of)} lines with a name"
+    return ""
+
+
+def _nameless(number: int) -> str:
+    return f"Person {number}"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
