@@ -11,16 +11,29 @@ from pysrt import SubRipTime
 from mmemo.episode.subtitle_cues import LineNote, RawCue, SubtitleFile, finish_cues
 
 _TIME = r"-?\d{1,3}(?:\s?[:.,;]\s?-?\d{1,3}){2,3}"
+_ARROW = r"(?:-{1,3}|={1,2}|[–—])\s?(?:>|&gt;)|→"
 _TIMING = re.compile(
-    rf"^\s*(?:\d{{1,9}}\s+)?(?P<start>{_TIME})\s*(?P<arrow>-{{1,3}}\s?>|[–—]\s?>|→)\s*(?P<end>{_TIME})\d*(?P<rest>.*)$"
+    rf"^\s*(?:\d{{1,9}}\s+)?(?P<start>{_TIME})\d*\s*(?P<arrow>{_ARROW})\s*(?P<end>{_TIME})\d*(?P<rest>.*)$"
 )
+# Without an arrow only times in full are taken for times, and nothing may follow them.
+_FULL_TIME = r"\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}"
+_ARROWLESS = re.compile(rf"^\s*(?P<start>{_FULL_TIME})(?P<arrow>[\s>–—-]{{1,5}})(?P<end>{_FULL_TIME})(?P<rest>)\s*$")
+_OPEN = re.compile(rf"^\s*(?P<start>{_TIME})\s*(?P<arrow>{_ARROW})(?P<end>)(?P<rest>)\s*$")
+_TIMINGS = (_TIMING, _ARROWLESS, _OPEN)
+# Signs of East Asian keyboards, and letters that a scanner takes for digits.
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９：，．；－＞", "0123456789:,.;->")
+_SCANNED = str.maketrans("OoQlI|", "000111")
 # What may follow the times: a place such as "X1:100", or a setting of WebVTT such as "align:start".
 _PLACE = re.compile(r"(?:^|\s)[A-Za-z]+\d?:\S+")
-_STRICT_TIME = re.compile(r"^\d{2,3}:\d{2}:\d{2},\d{3}$")
-_STRICT_VTT_TIME = re.compile(r"^(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}$")
+_USUAL = re.compile(r"\s*\d{2,3}:\d{2}:\d{2},\d{3}\s*-->\s*\d{2,3}:\d{2}:\d{2},\d{3}(?!\d)")
+_USUAL_VTT = re.compile(r"\s*(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}\s*-->\s*(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}(?!\d)")
 # At most three, so that a file of nothing but carriage returns takes no quadratic time.
 _LINE_END = re.compile(r"\r{0,3}\n|\r")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff]")
+# What tells a line of broken times from a text with an arrow in it.
+_TIME_LIKE = re.compile(r"\d\s?[:.,;]\s?\w")
+_FRACTION = re.compile(r":\s?\d+\s?[.,;]\s?(\d+)$")
+_INDEX = re.compile(r"#?\s?(\d{1,9})\s?[.:)]?")
 _VTT_BLOCK = re.compile(r"^(?:NOTE(?:\s.*)?|STYLE|REGION)\s*$")
 
 
@@ -32,6 +45,7 @@ class _Block:
     start_ms: int
     end_ms: int
     lines: list[str]
+    digits: frozenset[int] = frozenset()  # of the fractions of a second
 
 
 def parse_subtitles(text: str, encoding: str = "utf-8") -> SubtitleFile:
@@ -93,9 +107,9 @@ def _collect(lines: Sequence[str], repaired: list[LineNote], refused: list[LineN
     lost_line = 0
     number = 0
     for position, line in enumerate(lines):
-        match = _TIMING.match(line)
+        match = _timing(line)
         if match is None:
-            if "-->" in line:
+            if "-->" in line and (lost is not None or _TIME_LIKE.search(line)):
                 _refuse(lost, lost_line, refused)
                 number = _drop_index(
                     blocks[-1].lines if blocks and lost is None else [], number, repaired, position, is_vtt
@@ -111,11 +125,40 @@ def _collect(lines: Sequence[str], repaired: list[LineNote], refused: list[LineN
         if lost is not None:
             _refuse(lost, lost_line, refused)
         lost = None
-        blocks.append(_timed(match, position + 1, repaired, is_vtt))
+        blocks.append(_timed(match, line, position + 1, repaired, is_vtt))
     _refuse(lost, lost_line, refused)
+    if blocks and lost is None:
+        _drop_last_index(blocks[-1].lines, number, repaired, len(lines))
     for block in blocks:
         _tidy(block, repaired, refused)
+    _widen_fractions(blocks, repaired)
     return blocks
+
+
+def _timing(line: str) -> re.Match[str] | None:
+    """The times on a line, also when they were typed full width, scanned, without an arrow, or have no end."""
+    for form in _TIMINGS:
+        if match := form.match(line):
+            return match
+    if ">" in line or "＞" in line:
+        plain = line.translate(_FULL_WIDTH)
+        if match := _TIMING.match(plain):
+            return match
+        match = _TIMING.match(plain.translate(_SCANNED))
+        return match if match and not match["rest"].strip() else None
+    return None
+
+
+def _widen_fractions(blocks: Sequence[_Block], repaired: list[LineNote]) -> None:
+    """Read ".5" as half a second and ".50" too, where a whole file writes its times so; else they count as ms."""
+    digits = frozenset[int]().union(*(block.digits for block in blocks))
+    if digits not in ({1}, {2}):
+        return
+    factor = 100 if digits == {1} else 10
+    for block in blocks:
+        block.start_ms += (factor - 1) * (block.start_ms % 1000)
+        block.end_ms += (factor - 1) * (block.end_ms % 1000)
+    repaired.append(LineNote(blocks[0].line, f"all times have {min(digits)} digits behind the second, not 3"))
 
 
 def _refuse(lost: list[str] | None, line: int, refused: list[LineNote]) -> None:
@@ -132,32 +175,51 @@ def _drop_index(before: list[str], number: int, repaired: list[LineNote], positi
 
     In WebVTT any words may stand there, and nothing need.
     """
-    index = before[-1].strip() if before else ""
-    stands_alone = len(before) < 2 or not before[-2].strip()
+    blanks = 0 if is_vtt else next((i for i, line in enumerate(reversed(before)) if line.strip()), 0)
+    place = len(before) - 1 - blanks
+    index = before[place].strip() if before else ""
+    stands_alone = place < 1 or not before[place - 1].strip()
     if is_vtt:
         if index and len(before) > 1 and stands_alone:
             if not index.isdecimal():
                 repaired.append(LineNote(position, "taken for the cue's identifier", index))
             before.pop()
         return number + 1
-    if index.isdecimal() and len(index) < 10 and (stands_alone or int(index) == number + 1):
-        before.pop()
-        if int(index) != number + 1 and not (number == 0 and index == "0"):
-            repaired.append(LineNote(position, f"number {int(index)} where {number + 1} was due"))
-        return int(index)
+    bare = _INDEX.fullmatch(index)
+    is_due = bare is not None and int(bare[1]) == number + 1
+    if bare and (is_due or (stands_alone and not blanks)) and (stands_alone or index.isdecimal()):
+        del before[place:]
+        if blanks or not index.isdecimal():
+            repaired.append(LineNote(position - blanks, "the cue's number is written in another way", index))
+        if not is_due and not (number == 0 and int(bare[1]) == 0):
+            repaired.append(LineNote(position - blanks, f"number {int(bare[1])} where {number + 1} was due"))
+        return int(bare[1])
     repaired.append(LineNote(position + 1, "the cue's number is missing"))
     return number + 1
 
 
-def _timed(match: re.Match[str], line: int, repaired: list[LineNote], is_vtt: bool) -> _Block:
-    start, end, arrow = match["start"], match["end"], match["arrow"]
-    strict = _STRICT_VTT_TIME if is_vtt else _STRICT_TIME
-    if arrow != "-->" or not (strict.match(start) and strict.match(end)):
-        repaired.append(LineNote(line, f"times written as {match[0].strip()[:60]!r}"))
+def _drop_last_index(lines: list[str], number: int, repaired: list[LineNote], last_line: int) -> None:
+    """Take off a number that stands alone at the end of a file, where a cue was to follow."""
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    if end > 1 and lines[end - 1].strip() == str(number + 1) and not lines[end - 2].strip():
+        repaired.append(LineNote(last_line - len(lines) + end, "a number without a cue", lines[end - 1].strip()))
+        del lines[end - 1 :]
+
+
+def _timed(match: re.Match[str], written: str, line: int, repaired: list[LineNote], is_vtt: bool) -> _Block:
+    start, end = match["start"], match["end"]
+    if not end:
+        repaired.append(LineNote(line, "the end of the cue is missing"))
+    elif not (_USUAL_VTT if is_vtt else _USUAL).match(written):
+        repaired.append(LineNote(line, f"times written as {written.strip()[:60]!r}"))
     said = _PLACE.sub(" ", match["rest"]).strip()
     if said:
         repaired.append(LineNote(line, "text on the line of the times"))
-    return _Block(line, _milliseconds(start), _milliseconds(end), [said] if said else [])
+    digits = frozenset(len(found[1]) for time in (start, end) if (found := _FRACTION.search(time)))
+    times = (_milliseconds(start), _milliseconds(end or start))
+    return _Block(line, *times, [said] if said else [], digits)
 
 
 def _milliseconds(time: str) -> int:
