@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from mmemo.errors import InputError
+from mmemo.flow.characters import AUTO, OFF, VGGFACE2
 from mmemo.student.recipes import RECIPES
 from mmemo.student.settings import TrainSettings
 from mmemo.ui.context import AppContext
@@ -16,7 +17,7 @@ from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import FRAME_PX, SMALLEST_FACE_PX, Adaptation, adapt_stage, holds_subtitles
 
 _FIELD_PX = 132
-_NO_SUBTITLES = "No file of subtitles is needed when the video holds its own as text."
+_NO_SUBTITLES = "No file of subtitles is needed when the video holds its own as text, or when what is said is written down (see settings)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class EpisodeForm:
     language: gr.Textbox
     split_voices: gr.Checkbox
     min_face: gr.Number
+    transcribe: gr.Textbox
+    characters: gr.Dropdown
     adapt: gr.Button
 
     @property
@@ -96,6 +99,25 @@ def _cut_fields() -> dict[str, Any]:
             precision=0,
             elem_id="mm-min-face",
         ),
+        "transcribe": gr.Textbox(
+            label="Write down what is said",
+            placeholder="off",
+            info="Only when there are no subtitles: a faster-whisper model, as a folder or a hub id such as small. "
+            "Its words hold more mistakes than subtitles do. Empty is off.",
+            elem_id="mm-transcribe",
+        ),
+        "characters": gr.Dropdown(
+            [
+                ("auto: when the face network is there", AUTO),
+                ("fetch the face network once, 107 MB", VGGFACE2),
+                ("off", OFF),
+            ],
+            value=AUTO,
+            label="Characters",
+            info="Faces of one person are put together, so that you see who is who. Or type the path of the network's file.",
+            allow_custom_value=True,
+            elem_id="mm-cast",
+        ),
     }
 
 
@@ -149,15 +171,17 @@ def start_adaptation(
     language: str = "",
     split_voices: bool = False,
     min_face: float | None = None,
+    transcribe: str = "",
+    characters: str | None = None,
 ) -> int:
     """Keep the uploads and queue the job; returns its number. Raises InputError for what cannot be adapted to."""
     if not video:
         raise InputError("there is no video yet", hint="choose an .mp4 or .mkv file first")
     kept = _kept(context, video, VIDEO)
-    if not subtitles and not holds_subtitles(context.workspace, kept):
+    if not subtitles and not transcribe.strip() and not holds_subtitles(context.workspace, kept):
         raise InputError(
             "there are no subtitles yet, and the video holds none",
-            hint="choose the subtitle file that belongs to the video",
+            hint="choose the subtitle file that belongs to the video, or name a model that writes down what is said",
         )
     wish = Adaptation(
         video=kept,
@@ -171,6 +195,8 @@ def start_adaptation(
         language=language.strip() or None,
         split_voices=split_voices,
         min_face_px=SMALLEST_FACE_PX if min_face is None else int(min_face),
+        transcribe=transcribe.strip() or None,
+        characters=(characters or "").strip() or AUTO,
     )
     return context.jobs.submit(f"Adapt to {wish.video.name}", lambda: adapt_stage(context.workspace, wish))
 

@@ -38,6 +38,8 @@ class Adaptation:
     language: str | None = None
     split_voices: bool = False
     min_face_px: int = SMALLEST_FACE_PX
+    transcribe: str | None = None
+    characters: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
     """Cut, label, train and compare one episode."""
     from mmemo.episode.cut import CutSettings
     from mmemo.flow.adapt import AdaptSettings, adapt
+    from mmemo.flow.characters import CharacterSettings
     from mmemo.flow.label import LabelSettings
     from mmemo.flow.sync import SyncMode
     from mmemo.student.settings import TrainSettings
@@ -62,8 +65,10 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
         gold=wish.gold,
         language=wish.language,
         split_voices=wish.split_voices,
+        transcribe=wish.transcribe,
         sync=SyncMode.AUTO if wish.sync else SyncMode.OFF,
         cut=CutSettings(detector=DetectorSettings(min_face_px=wish.min_face_px)),
+        characters=CharacterSettings(wish.characters),
         label=LabelSettings(teacher=wish.teacher),
         train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
     )

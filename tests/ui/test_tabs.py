@@ -29,7 +29,7 @@ from mmemo.ui.predict_tab import FacePrediction, faces_html, show_faces, with_bo
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.review_tab import press, show, start_retraining
 from mmemo.ui.sample import install_sample
-from mmemo.ui.work import Adaptation, runs_of
+from mmemo.ui.work import SMALLEST_FACE_PX, Adaptation, adapt_stage, runs_of
 from tests.subtitled import Stream, with_subtitles
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace, tiny_video
 from tests.ui.test_jobs import ended, wait_for
@@ -156,6 +156,34 @@ def test_a_video_with_its_own_subtitles_needs_no_file(
     wait_for(bare.jobs, job, ended)
     assert wishes[0].subtitles is None
     assert (wishes[0].language, wishes[0].split_voices, wishes[0].min_face_px) == ("eng", True, 64)
+    assert (wishes[0].transcribe, wishes[0].characters) == (None, "auto")
+
+
+def test_a_video_that_is_written_down_needs_no_subtitles(
+    bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    wishes: list[Adaptation] = []
+    monkeypatch.setattr(episode_form, "adapt_stage", lambda workspace, wish: wishes.append(wish) or _two())
+    tiny_video(tmp_path / "silent.mp4", 2)
+    rest = (True, "", False, None, " small ", "off")
+    job = start_adaptation(bare, str(tmp_path / "silent.mp4"), None, None, "anchored_em", "", "", False, *rest)
+    wait_for(bare.jobs, job, ended)
+    assert (wishes[0].transcribe, wishes[0].characters, wishes[0].min_face_px) == ("small", "off", SMALLEST_FACE_PX)
+
+
+def test_what_is_asked_for_reaches_the_main_job(bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from mmemo.flow import adapt as main_job
+
+    asked: list[main_job.AdaptSettings] = []
+    monkeypatch.setattr(main_job, "adapt", lambda workspace, settings: asked.append(settings) or iter(()))
+    wish = Adaptation(
+        tmp_path / "a.mp4", language="en", split_voices=True, min_face_px=64, transcribe="small", characters="off"
+    )
+    with pytest.raises(AttributeError):  # a stage that reports nothing
+        list(adapt_stage(bare.workspace, wish))
+    assert (asked[0].language, asked[0].split_voices, asked[0].transcribe) == ("en", True, "small")
+    assert asked[0].cut.detector.min_face_px == 64
+    assert asked[0].characters.weights == "off"
 
 
 def test_adaptation_to_no_video_fails_in_a_sentence_and_frees_the_runner(bare: AppContext, tmp_path: Path):
