@@ -52,11 +52,16 @@ RULES = {
 }
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d[\d:.]{0,20}>")
 _VOICE_TAG = re.compile(r"<v(?:\.[^\s<>]{1,60})?[ \t]+(?P<name>[^<>]{1,80})>")
-_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#39|#34);")
-_OVERRIDE = re.compile(r"\{\\[^{}]{0,200}\}|\{[a-zA-Z]:[^{}]{0,80}\}")
+_TAG_CUT_OFF = re.compile(r"</[A-Za-z]{1,8}[ \t]*$|<[A-Za-z]{1,8}[ \t]+\w{1,12}=[^<>]{0,200}$", re.MULTILINE)
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#[0-9]{1,6}|#x[0-9A-Fa-f]{1,5});")
+# The last form has lost its brace or its backslash.
+_OVERRIDE = re.compile(r"\{\\[^{}]{0,200}\}|\{[a-zA-Z]:[^{}]{0,80}\}|\{\\?an?\d{1,2}\}?")
+# The sign of a song in UTF-8 that was taken for cp1252.
+_SPOILT_NOTE = re.compile("â™[ª«]")
 _HARD_SPACE = re.compile(r"\\h|[\u00a0\u202f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
-_NOTES = "♪♫♬♩"
+# The last one is that of teletext.
+_NOTES = "♪♫♬♩¶"
 _SUNG = re.compile(rf"[{_NOTES}][^{_NOTES}]*(?:[{_NOTES}]|$)|^\s*#[^#]+#\s*$", re.MULTILINE)
 _BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|（[^（）]*）|【[^【】]*】")
 # A bracket that opens in one cue and closes in the next; a round one may also be an emoticon, so it only opens.
@@ -68,13 +73,24 @@ _OFF_WORDS = (
 )
 _OFF_MARK = re.compile(rf"[\[(]\s*(?:[^\[\]()]*,\s*)?(?:{_OFF_WORDS})\s*[\])]", re.IGNORECASE)
 _MUSIC_MARK = re.compile(r"\b(?:music|song|singing|sings|humming|theme)\b", re.IGNORECASE)
+# A name in brackets, told from a sound by the colon behind it.
+_NAME_IN_BRACKETS = re.compile(
+    r"^([ \t]*(?:[-‐‑–—]{1,2}[ \t]*)?)[\[(]([^\W\d_][^\[\]():,]{0,30})[\])][ \t]*:", re.MULTILINE
+)
 # A name in front of a line: capitals with at most small particles, such as "DR. McCOY" or "MAN 2".
 _NAME = re.compile(
     r"^[ \t]*(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Mc|Mac|De|O')\.?[ ]?)?[^\W\d_a-zß-öø-ÿ][^\W_a-zß-öø-ÿ]*"
-    r"(?:[ .'’&-]{1,2}(?:Mc|Mac|De|O')?[^\W_a-zß-öø-ÿ]+){0,3}\.?)[ \t]*:(?=\s|$)[ \t]*"
+    r"(?:[ .'’&#-]{1,2}(?:Mc|Mac|De|O')?[^\W_a-zß-öø-ÿ]+){0,3}\.?)[ \t]*:(?=\s|$|[\"'“¿¡♪(\[]|(?<=[^\W\d_]{3}:)[A-Z])[ \t]*"
 )  # fmt: skip
 _NARRATOR = re.compile(r"^(?:NARRATOR|NARRATION|VOICE|ANNOUNCER|V\.?O\.?)\b")
-_DASH = re.compile(r"^[ \t]*(?:[-‐‑–—]{1,2}|>>)[ \t]*(?=\S)")
+_DASH = re.compile(r"^[ \t]*(?:[-‐‑–—―−－]{1,2}|>{2,3})[ \t]*(?=\S)")
+# A long dash goes on with a thought; in front of a later line alone it tells no second voice.
+_LONG_DASH = re.compile(r"^[ \t]*(?:[—―]|[-‐‑–]{2})")
+_ONLY_SIGNS = re.compile(r"^[\s:‐‑–—―−－>-]*$")
+# A second voice on the line of the first: "- Where were you? - Out."
+_DASH_INSIDE = re.compile(
+    r"(?<=[.!?…♪)\]\"”>])[ \t]+(?=(?:<[^<>]{1,40}>)?[-–][ \t]?(?:<[^<>]{1,40}>|[\"“¿¡\[(♪])?(?P<first>[^\W\d_]))"
+)
 # What downloaded subtitles add for their maker: a whole cue, never a part of a line.
 _ADVERT = re.compile(
     r"\b(?:opensubtitles|addic7ed|podnapisi|subscene|yify|yts\.\w{2}|tvsubtitles|subdl|napiprojekt|osdb\.link)\b"
@@ -103,14 +119,14 @@ def clean_text(raw: str) -> CleanText:
     without_song = _SUNG.sub(" ", text)
     has_music = without_song != text
     is_off = _OFF_MARK.search(without_song) is not None
-    spoken = _CUT_BRACKET.sub(" ", _BRACKETS.sub(" ", without_song))
-    has_sound = spoken != without_song
-    lines, found, dashes = _voices(spoken)
+    spoken, has_sound = _without_sounds(without_song)
+    lines, found = _voices(spoken)
     names = found or voices
     words = re.sub(r"\s+", " ", " ".join(lines)).strip()
     is_off = is_off or any(_NARRATOR.match(name) for name in names)
-    has_second = dashes == 1 and len(set(names)) < 2 and len(split_voices(raw)) > 1
-    count = max(1, len(set(names)), dashes + has_second)
+    parts = split_voices(raw)
+    has_second = len(parts) > 1 and len(set(names)) < 2 and not _DASH.match(_bare(parts[0])[0])
+    count = max(1, len(set(names)), len(parts))
     did = {"voice_tag": bool(voices), "music": has_music, "sound": has_sound, "off_screen": is_off}
     did |= {"name": bool(found), "two_voices": count > 1 and not has_second, "second_voice": has_second}
     rules = [rule for rule in RULES if did.get(rule) or rule in rules]
@@ -128,25 +144,37 @@ def is_advert(text: str) -> bool:
 
 def split_voices(raw: str) -> list[str]:
     """The parts of a cue that several voices share by dashes, one a voice; the whole cue when one voice says it."""
-    lines = raw.split("\n")
-    starts = [i for i, line in enumerate(lines) if _DASH.match(_bare(line)[0]) and _has_words(line)]
-    if not starts:
+    lines = _a_voice_a_line(raw).split("\n")
+    bare = [_bare(line)[0] for line in lines]
+    spoken = [i for i, line in enumerate(lines) if _has_words(line)]
+    starts = [i for i in spoken if _DASH.match(bare[i])]
+    if starts and starts[0] != spoken[0]:
+        # The first voice has no dash.
+        starts = [spoken[0], *(i for i in starts if not _LONG_DASH.match(bare[i]))]
+    if len(starts) < 2:
         return [raw]
-    if _has_words("\n".join(lines[: starts[0]])):
-        starts.insert(0, 0)  # the first voice has no dash
     starts[0] = 0
     return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
 
 
+def _a_voice_a_line(text: str) -> str:
+    """The text with a line end before a voice that begins inside a line which another voice's dash begins."""
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        if _DASH.match(_bare(line)[0]):
+            lines[i] = _DASH_INSIDE.sub(lambda match: match[0] if match["first"].islower() else "\n", line)
+    return "\n".join(lines)
+
+
 def _has_words(raw: str) -> bool:
     """Whether anything in a part of a cue is spoken."""
-    spoken = _CUT_BRACKET.sub(" ", _BRACKETS.sub(" ", _SUNG.sub(" ", _bare(raw)[0])))
+    spoken, _ = _without_sounds(_SUNG.sub(" ", _bare(raw)[0]))
     return any(character.isalnum() for line in _voices(spoken)[0] for character in line)
 
 
 def _bare(raw: str) -> tuple[str, list[str]]:
     """The text without markup, and the rules that took some off."""
-    without_tags = _TAG.sub("", raw)
+    without_tags = _TAG_CUT_OFF.sub("", _TAG.sub("", raw))
     without_overrides = _OVERRIDE.sub("", without_tags)
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), without_overrides)
     did = {
@@ -154,22 +182,35 @@ def _bare(raw: str) -> tuple[str, list[str]]:
         "overrides": without_overrides != without_tags,
         "entities": text != without_overrides,
     }
-    text = _INVISIBLE.sub("", _HARD_SPACE.sub(" ", text)).replace("\\N", "\n")
+    text = _SPOILT_NOTE.sub("♪", _INVISIBLE.sub("", _HARD_SPACE.sub(" ", text)).replace("\\N", "\n"))
     return text, [rule for rule, done in did.items() if done]
 
 
-def _voices(text: str) -> tuple[list[str], list[str], int]:
-    """The lines without names and dashes, the names in order, and how many lines begin with a dash."""
-    lines, names, dashes = [], [], 0
-    for line in text.split("\n"):
+def _without_sounds(text: str) -> tuple[str, bool]:
+    """The text without what stands in brackets, one inside another too, and whether there was any; names stay."""
+    named = _NAME_IN_BRACKETS.sub(_unbracketed, text)
+    spoken = named
+    for _ in range(3):
+        spoken = _BRACKETS.sub(" ", spoken)
+    spoken = _CUT_BRACKET.sub(" ", spoken)
+    return spoken, spoken != named
+
+
+def _unbracketed(match: re.Match[str]) -> str:
+    return match[0] if _OFF_MARK.search(match[0]) else f"{match[1]}{match[2].upper()}:"
+
+
+def _voices(text: str) -> tuple[list[str], list[str]]:
+    """The lines without names and dashes, and the names in order."""
+    lines, names = [], []
+    for line in _a_voice_a_line(text).split("\n"):
         bare = _DASH.sub("", line)
-        dashes += bare != line and any(character.isalnum() for character in bare)
         match = _NAME.match(bare)
         if match and sum(character.isalpha() for character in match["name"]) >= 2:
             names.append(re.sub(r"\s+", " ", match["name"]).strip())
             bare = bare[match.end() :]
-        lines.append(bare.strip())
-    return lines, names, dashes
+        lines.append("" if _ONLY_SIGNS.match(bare) else bare.strip().removeprefix(":").lstrip())
+    return lines, names
 
 
 def _silent_kind(text: str, has_music: bool, has_sound: bool) -> TextKind:

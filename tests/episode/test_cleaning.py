@@ -44,6 +44,19 @@ SPEECH, SOUND, MUSIC, OFF, EMPTY = (
         ("...", EMPTY, ""),
         ("<i></i>", EMPTY, ""),
         ("日本語です", SPEECH, "日本語です"),
+        ("¶ la la ¶", MUSIC, ""),
+        ("â™ª la la â™ª", MUSIC, ""),
+        ("&#9834; la &#9834;", MUSIC, ""),
+        ("[sighs [loudly]] Hi", SPEECH, "Hi"),
+        ("((sighs))", SOUND, ""),
+        ("- [door]\n- Who is it?", SPEECH, "Who is it?"),
+        ("- I told him.\n- (laughter)", SPEECH, "I told him."),
+        ("(V.O.): Come in.", OFF, "Come in."),
+        ("{an8}Up", SPEECH, "Up"),
+        ("{\\an8Up", SPEECH, "Up"),
+        ("<i>Hi</i", SPEECH, "Hi"),
+        ('Hi <font color="red', SPEECH, "Hi"),
+        ("I was\n--going to say", SPEECH, "I was going to say"),
     ],
 )
 def test_kinds(raw: str, kind: TextKind, text: str) -> None:
@@ -59,7 +72,14 @@ def test_kinds(raw: str, kind: TextKind, text: str) -> None:
         ("MAN 2: Hey", "MAN 2", "Hey"),
         ("ÉMILE: oui", "ÉMILE", "oui"),
         ("- ROSS:\nHi", "ROSS", "Hi"),
+        ("[Joey]: Hi", "JOEY", "Hi"),
+        ("- (MAN 2): Hi", "MAN 2", "Hi"),
+        ("JOEY (laughing): Hi", "JOEY", "Hi"),
+        ("JOEY:Hi", "JOEY", "Hi"),
+        ("MAN #1: Hi", "MAN #1", "Hi"),
+        (">>> NEWSREADER: Hi", "NEWSREADER", "Hi"),
         ("Look: I said no", None, "Look: I said no"),
+        ("[softly] Look: no", None, "Look: no"),
         ("12:30: the train", None, "12:30: the train"),
         ("I: me", None, "I: me"),
     ],
@@ -74,6 +94,9 @@ def test_two_voices_in_one_cue() -> None:
     assert (dashes.voices, dashes.text, dashes.speaker) == (2, "Where were you? Out.", None)
     assert clean_text("ANN: Hi.\nBOB: Hello.").voices == 2
     assert clean_text("- Only one.").voices == 1
+    assert clean_text("- Where were you? - Out.").voices == 2
+    assert clean_text("Jones?\n- Yes. - Brown?").voices == 3
+    assert clean_text("Wait, I...\n— I did not know.").voices == 1
     later = clean_text("Where were you?\n- Out.")
     assert (later.voices, later.text) == (2, "Where were you? Out.")
 
@@ -137,9 +160,28 @@ def test_adverts_and_lines_that_are_none() -> None:
         ("Hello.\n- Bye.", ["Hello.", "- Bye."]),
         ("- Hello,\nyou.\n- Bye.", ["- Hello,\nyou.", "- Bye."]),
         ("- [door]\n- Bye.", ["- [door]\n- Bye."]),
+        ("- Bye.\n- (door)", ["- Bye.\n- (door)"]),
+        ("— Hello.\n— Bye.", ["— Hello.", "— Bye."]),
+        ("Hello\n-- you there", ["Hello\n-- you there"]),
+        ("－ Hello.\n－ Bye.", ["－ Hello.", "－ Bye."]),
         ("", [""]),
     ],
 )
 def test_voices_are_split_at_their_dashes(raw: str, parts: list[str]) -> None:
     assert split_voices(raw) == parts
     assert "\n".join(parts) == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        ("- Where were you? - Out.", ["- Where were you?", "- Out."]),
+        ("<i>- Where?</i> <i>- Out.</i>", ["<i>- Where?</i>", "<i>- Out.</i>"]),
+        ("Jones?\n-Yes. -Brown?", ["Jones?", "-Yes.", "-Brown?"]),
+        ("- Well... - you know, - that one.", ["- Well... - you know, - that one."]),
+        ("It is a well - known fact. - Really.", ["It is a well - known fact. - Really."]),
+    ],
+)
+def test_a_second_voice_may_begin_inside_a_line(raw: str, parts: list[str]) -> None:
+    assert split_voices(raw) == parts
+    assert clean_text(raw).voices == len(parts)
