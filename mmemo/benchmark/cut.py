@@ -166,7 +166,7 @@ def _search(video: VideoInfo, spans: Sequence[tuple[int, int, int]], detector: F
     sampling, clock = SamplingSettings(), StageClock()
     boxes: dict[int, np.ndarray] = {}
     with Stopwatch() as everything:
-        for cue in search_cues(video, spans, sampling, detector, threads=threads, clock=clock):
+        for cue in search_cues(video, spans, sampling, lambda: detector, threads=threads, clock=clock):
             shown = dict(zip(cue.frames.face_times_ms, cue.faces, strict=True))
             _, start_ms, end_ms = spans[cue.frames.cue]
             for asked_ms in sampling.face_times(start_ms, end_ms):
@@ -175,7 +175,7 @@ def _search(video: VideoInfo, spans: Sequence[tuple[int, int, int]], detector: F
                     boxes[asked_ms] = shown[at].boxes
     faces_only = SamplingSettings(max_motion_frames=0)
     with Stopwatch() as without_motion:
-        for _ in search_cues(video, spans, faces_only, detector, threads=threads, clock=StageClock()):
+        for _ in search_cues(video, spans, faces_only, lambda: detector, threads=threads, clock=StageClock()):
             pass
     face_times = _face_times(spans)
     motion = {time_ms for _, start_ms, end_ms in spans for time_ms in sampling.motion_times(start_ms, end_ms)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -14,8 +14,14 @@ from PIL import Image
 from mmemo.errors import InputError
 from mmemo.settings import prefer
 
+if TYPE_CHECKING:
+    from mmemo.episode.cascade import RawFaces
+
 # Smaller boxes than this at the detector's first stage make no sense to it (its window is 12 px).
 _WINDOW_PX = 12
+# More frames in one forward pass than this are slower, since they leave the cache, and take more memory.
+_FRAMES_TOGETHER = 4
+_NEAR_ENOUGH = 0.75
 # Every batch has another number of candidates, and oneDNN keeps prepared code for the last 1024 shapes: a gigabyte
 # over an episode. Fewer are as fast. It counts when set before the first convolution of the process.
 _FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
@@ -26,7 +32,8 @@ class DetectorSettings:
     """How faces are looked for.
 
     `min_face_px` counts at the resolution used, `max_width_px` is that resolution: wider frames are reduced for
-    the search and boxes scaled back. `min_prob` hides less certain faces. `batch_size` is frames a forward pass.
+    the search and boxes scaled back. `min_prob` hides less certain faces. `batch_size` is frames that are collected for
+    one search, in which the cores share them.
     """
 
     min_face_px: int = 40
@@ -79,14 +86,12 @@ class FaceDetector:
 
     def __init__(self, settings: DetectorSettings | None = None, *, threads: int = 1) -> None:
         prefer(*_FEW_PREPARED_SHAPES)
-        from facenet_pytorch import MTCNN
+        from mmemo.episode.cascade import Cascade
 
         self.settings = settings or DetectorSettings()
         self._threads = max(1, threads)
         self._pool = _single_threaded_pool(self._threads)
-        self._net: Any = MTCNN(
-            keep_all=True, select_largest=False, min_face_size=self.settings.min_face_px, post_process=False
-        ).eval()
+        self._cascade = Cascade()
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         """Find the faces of every (H, W, 3) uint8 RGB frame; sizes may differ.
@@ -94,35 +99,22 @@ class FaceDetector:
         Frames of one size that follow each other share a forward pass. Boxes and landmarks are in pixels of the
         given frames and may reach past their edges.
         """
-        share = max(1, min(self.settings.batch_size, -(-len(frames) // self._threads)))
+        share = max(1, min(_FRAMES_TOGETHER, -(-len(frames) // self._threads)))
         return [found for part in self._pool.map(self._detect_equal, _equal_runs(frames, share)) for found in part]
 
     def _detect_equal(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         height_px, width_px = frames[0].shape[:2]
-        scale = min(1.0, self.settings.max_width_px / width_px)
-        small = [_reduced(frame, scale) for frame in frames]
-        if min(small[0].shape[:2]) < max(self.settings.min_face_px, _WINDOW_PX):
+        wanted_px = min(width_px, self.settings.max_width_px)
+        small = [_reduced(frame, wanted_px) for frame in frames]
+        smallest_px = self.settings.min_face_px * small[0].shape[1] / wanted_px
+        if min(small[0].shape[:2]) < max(smallest_px, _WINDOW_PX):
             return [no_faces() for _ in frames]
-        real_scale = np.array([small[0].shape[1] / width_px, small[0].shape[0] / height_px], np.float32)
-        return [self._sorted(*raw, real_scale) for raw in self._cascade(np.stack(small))]
+        scale = np.array([small[0].shape[1] / width_px, small[0].shape[0] / height_px], np.float32)
+        return [self._sure(faces, scale) for faces in self._cascade.detect(small, smallest_px)]
 
-    def _cascade(self, batch: np.ndarray) -> list[tuple[Any, Any, Any]]:
-        try:
-            return list(zip(*self._net.detect(batch, landmarks=True), strict=True))
-        except (RuntimeError, IndexError):
-            # The cascade fails as a whole when one candidate lies outside its frame; only that frame has no answer.
-            if len(batch) == 1:
-                return [(None, None, None)]
-            return [raw for frame in batch for raw in self._cascade(frame[None])]
-
-    def _sorted(self, boxes: Any, probs: Any, landmarks: Any, scale: np.ndarray) -> Detections:
-        if boxes is None or len(boxes) == 0:
-            return no_faces()
-        certainty = np.asarray(probs, np.float32)
-        order = np.argsort(-certainty, kind="stable")
-        order = order[certainty[order] >= self.settings.min_prob]
-        points = np.asarray(landmarks, np.float32)[order] / scale
-        return Detections(np.asarray(boxes, np.float32)[order] / np.tile(scale, 2), certainty[order], points)
+    def _sure(self, faces: RawFaces, scale: np.ndarray) -> Detections:
+        sure = faces.probs >= self.settings.min_prob
+        return Detections(faces.boxes[sure] / np.tile(scale, 2), faces.probs[sure], faces.landmarks[sure] / scale)
 
 
 def crop_square(frame: np.ndarray, box_xyxy_px: np.ndarray) -> np.ndarray:
@@ -178,8 +170,13 @@ def _equal_runs(frames: Sequence[np.ndarray], longest: int) -> list[Sequence[np.
     return runs
 
 
-def _reduced(frame: np.ndarray, scale: float) -> np.ndarray:
-    if scale >= 1.0:
+def _reduced(frame: np.ndarray, wanted_px: int) -> np.ndarray:
+    """The frame at about the wanted width: by a whole number where that comes near, which is faster and as good."""
+    height_px, width_px = frame.shape[:2]
+    whole = -(-width_px // wanted_px)
+    if whole == 1:
         return frame
-    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    if width_px / whole >= _NEAR_ENOUGH * wanted_px:
+        return np.asarray(Image.fromarray(frame).reduce(whole))
+    size = wanted_px, max(1, round(height_px * wanted_px / width_px))
     return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))

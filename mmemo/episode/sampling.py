@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,7 +68,7 @@ def sample_cues(
     *,
     threads: int,
     clock: StageClock,
-) -> Iterator[CueFrames]:
+) -> Generator[CueFrames, None, None]:
     """The frames of every (cue, start_ms, end_ms), each as soon as its last frame is there; all cues are answered.
 
     `spans_ms` is in order of start. A frame on screen for several asked times is given once. Memory holds the cues

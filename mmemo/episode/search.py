@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from mmemo.episode.clock import StageClock
-from mmemo.episode.faces import Detections, DetectorSettings, FaceDetector
+from mmemo.episode.faces import Detections, FaceDetector
 from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
 from mmemo.episode.video import VideoInfo
+
+T = TypeVar("T")
+
+# Decoded cues that wait for the detector; more smooths nothing, since both sides work at an even pace.
+_MAX_WAITING_BYTES = 48 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +36,126 @@ def search_cues(
     video: VideoInfo,
     spans_ms: Sequence[tuple[int, int, int]],
     sampling: SamplingSettings,
-    detector: FaceDetector,
+    load_detector: Callable[[], FaceDetector],
     *,
     threads: int,
     clock: StageClock,
-) -> Iterator[SearchedCue]:
-    """The frames and faces of every (cue, start_ms, end_ms), in the order in which the cues end."""
+    side_by_side: bool = True,
+) -> Generator[SearchedCue, None, None]:
+    """The frames and faces of every (cue, start_ms, end_ms), in the order in which the cues end.
+
+    A thread of its own decodes ahead, while the detector is loaded and while it works; the result is the same as
+    without. Closing the generator ends the thread, and what fails in it is raised here. The clock's parts overlap:
+    "decode" and "convert" count the thread's time, "wait" the time without work for the detector.
+    """
+    if not spans_ms:
+        return
     frames = sample_cues(video, spans_ms, sampling, threads=threads, clock=clock)
-    for batch in _batches(frames, detector.settings):
+    if not side_by_side:
+        with closing(frames):
+            yield from _searched(frames, load_detector, clock)
+        return
+    with _Ahead(frames, _size_bytes, _MAX_WAITING_BYTES) as ahead:
+        yield from _searched(ahead, load_detector, clock)
+
+
+def _searched(
+    cues: Iterator[CueFrames], load_detector: Callable[[], FaceDetector], clock: StageClock
+) -> Iterator[SearchedCue]:
+    with clock.measure("load"):
+        detector = load_detector()
+    for batch in _batches(_timed(cues, clock), detector.settings.batch_size):
         with clock.measure("detect"):
             found = iter(detector.detect([picture for cue in batch for picture in cue.face_pictures]))
         for cue in batch:
             yield SearchedCue(cue, [next(found) for _ in cue.face_pictures])
 
 
-def _batches(cues: Iterator[CueFrames], settings: DetectorSettings) -> Iterator[list[CueFrames]]:
-    """Cues together while their face frames fill one forward pass of the detector."""
+def _timed(cues: Iterator[CueFrames], clock: StageClock) -> Iterator[CueFrames]:
+    while True:
+        with clock.measure("wait"):
+            cue = next(cues, None)
+        if cue is None:
+            return
+        yield cue
+
+
+def _batches(cues: Iterator[CueFrames], batch_size: int) -> Iterator[list[CueFrames]]:
+    """Cues together while their colour frames fill one search of the detector."""
     batch: list[CueFrames] = []
     for frames in cues:
-        if batch and sum(len(c.face_pictures) for c in [*batch, frames]) > settings.batch_size:
+        if batch and sum(len(cue.face_pictures) for cue in [*batch, frames]) > batch_size:
             yield batch
             batch = []
         batch.append(frames)
     if batch:
         yield batch
+
+
+def _size_bytes(cue: CueFrames) -> int:
+    return sum(picture.nbytes for picture in [*cue.greys, *cue.face_pictures])
+
+
+class _Ahead(Generic[T]):
+    """Runs a generator in a thread, ahead of whoever iterates over this, by items of at most `limit` in sum."""
+
+    def __init__(self, items: Generator[T, None, None], size: Callable[[T], int], limit: int) -> None:
+        self._items, self._size, self._limit = items, size, limit
+        self._ready: deque[tuple[T, int]] = deque()
+        self._held = 0
+        self._over = self._stopped = False
+        self._error: BaseException | None = None
+        self._changed = Condition()
+        self._thread = Thread(target=self._work, name="ahead", daemon=True)
+
+    def __enter__(self) -> _Ahead[T]:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._stopped = True
+            self._ready.clear()
+            self._changed.notify_all()
+        self._thread.join()
+
+    def __iter__(self) -> _Ahead[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._over)
+            if not self._ready:
+                if self._error is not None:
+                    raise self._error
+                raise StopIteration
+            item, size = self._ready.popleft()
+            self._held -= size
+            self._changed.notify_all()
+        return item
+
+    def _work(self) -> None:
+        error: BaseException | None = None
+        try:
+            with closing(self._items):
+                for item in self._items:
+                    if not self._put(item, self._size(item)):
+                        break
+        except BaseException as raised:
+            error = raised
+        with self._changed:
+            self._error, self._over = error, True
+            self._changed.notify_all()
+
+    def _put(self, item: T, size: int) -> bool:
+        """Wait for room and hand one item over; False when nobody wants any more. One item always has room."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or not self._ready or self._held + size <= self._limit)
+            if self._stopped:
+                return False
+            self._ready.append((item, size))
+            self._held += size
+            self._changed.notify_all()
+        return True
