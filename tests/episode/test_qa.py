@@ -89,8 +89,8 @@ def test_durations_at_their_limits_are_usual(lasts_ms):
 
 
 def test_reading_speed():
-    assert found(cue_table((0, 1000), text="x" * 20)) == []
-    assert found(cue_table((0, 1000), text="x" * 21)) == [("too_fast", 1, "21 characters in 1.0 s: 21 a second")]
+    assert found(cue_table((0, 1000), text="x" * 30)) == []
+    assert found(cue_table((0, 1000), text="x" * 31)) == [("too_fast", 1, "31 characters in 1.0 s: 31 a second")]
 
 
 def test_sounds_and_music_have_no_reading_speed_or_duration():
