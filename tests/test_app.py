@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mmemo.settings import REPOSITORY
+from tests.serving import serving
 
-_START_S = 90
 _UPLOAD_BYTES = 3_000_000  # more than a form may keep in memory
 
 
@@ -30,33 +26,11 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def url(folders: dict[str, Path], tmp_path: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     ours = ("HF_", "TORCH_HOME", "MPL", "GRADIO_", "MMEMO_", "XDG_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     clean |= {"HOME": str(folders["home"]), "USERPROFILE": str(folders["home"]), "TMPDIR": str(folders["tmp"])}
-    command = [sys.executable, REPOSITORY / "app.py", "--workspace", tmp_path / "w", "--port", str(port)]
-    log = tmp_path / "app.log"
-    with log.open("wb") as output:
-        app = subprocess.Popen(command, cwd=folders["cwd"], env=clean, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until_up(app, port, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        app.terminate()
-        app.wait(30)
-
-
-def wait_until_up(app: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        assert app.poll() is None, log.read_text(encoding="utf-8")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"no answer within {_START_S} s: {log.read_text(encoding='utf-8')}")
+    with serving(tmp_path / "w", log=tmp_path / "app.log", cwd=folders["cwd"], env=clean) as url:
+        yield url
 
 
 def upload(url: str, name: str, content: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from mmemo.errors import InputError
-from mmemo.flow.characters import AUTO, OFF, VGGFACE2
+from mmemo.flow.identities import AUTO, OFF, VGGFACE2
 from mmemo.student.recipes import RECIPES
 from mmemo.student.settings import TrainSettings
 from mmemo.ui.context import AppContext
@@ -17,7 +17,7 @@ from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import FRAME_PX, SMALLEST_FACE_PX, Adaptation, adapt_stage, holds_subtitles
 
 _FIELD_PX = 132
-_NO_SUBTITLES = "No file of subtitles is needed when the video holds its own as text, or when what is said is written down (see settings)."
+_NO_SUBTITLES = "Subtitles inside the video do as well; without any, see settings."
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,15 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mmemo.settings import REPOSITORY
 from mmemo.store.workspace import Workspace
 from tests.conftest import CHROMIUM
+from tests.serving import serving
 from tests.ui.made import camera_picture, ready_workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_START_S = 90
 _WAIT_MS = 20_000
 _FLAGS = (
     "--no-sandbox",
@@ -52,33 +47,11 @@ class RunningApp:
 @contextmanager
 def running_app(workspace: Workspace, *flags: str) -> Iterator[RunningApp]:
     """Start the app on a free port and stop it afterwards."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     workspace.root.mkdir(parents=True, exist_ok=True)
     log = workspace.root.parent / f"{workspace.root.name}-app.log"
-    command = [sys.executable, REPOSITORY / "app.py", "--workspace", workspace.root, "--port", str(port), *flags]
     started = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_up(process, url, log)
+    with serving(workspace.root, *flags, log=log) as url:
         yield RunningApp(url, workspace, time.monotonic() - started)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"no answer within {_START_S} s: {log.read_text(encoding='utf-8')}")
 
 
 StartApp = Callable[..., RunningApp]
