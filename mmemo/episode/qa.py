@@ -59,12 +59,13 @@ class QaSettings:
 
     A line stands `short_ms` (5/6 of a second) to `long_ms` (7 s): Netflix Timed Text Style Guide, General
     Requirements, 1. The same guide lets adults read 20 characters a second, but of the 11,641 lines of a sitcom in MELD
-    (Poria et al. 2019) 18 % are spoken faster than that; 2 % reach `max_characters_a_second`. A line comes at
-    most `near_ms` before its speech and stays at most so long after it (BBC Subtitle Guidelines, "Match subtitle to
-    pace of speaking"): speech within that of a cue belongs to it. Speech of `min_speech_ms` without a cue is told;
+    (Poria et al. 2019) 18 % are spoken faster than that; 2 % reach `max_characters_a_second`. A line comes at most
+    `near_ms` before its speech and stays at most so long after it (BBC Subtitle Guidelines, "Match subtitle to pace
+    of speaking"): speech within that of a cue belongs to it. Speech of `min_speech_ms` without a cue is told;
     a cue is held against the speech only when `min_heard_ms` of it were heard in all. `edge_share` is the part of its
     width or height by which a face may reach past the frame; detectors draw boxes that wide around whole faces.
-    The words of a cue are told as said twice when they come again within `repeat_ms`. Overlaps up to `overlap_ms` and ends of cues up to `after_end_ms` behind the video are rounding.
+    The words of a cue are told as said twice when they come again within `repeat_ms`. Overlaps up to `overlap_ms` and
+    ends of cues up to `after_end_ms` behind the video are rounding.
     """
 
     long_ms: int = 7_000
