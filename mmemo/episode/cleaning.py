@@ -144,6 +144,8 @@ def is_advert(text: str) -> bool:
 
 def split_voices(raw: str) -> list[str]:
     """The parts of a cue that several voices share by dashes, one a voice; the whole cue when one voice says it."""
+    if is_advert(_bare(raw)[0]) or not _has_words(raw):
+        return [raw]
     lines = _a_voice_a_line(raw).split("\n")
     bare = [_bare(line)[0] for line in lines]
     spoken = [i for i, line in enumerate(lines) if _has_words(line)]

@@ -163,6 +163,8 @@ def test_adverts_and_lines_that_are_none() -> None:
         ("- Bye.\n- (door)", ["- Bye.\n- (door)"]),
         ("— Hello.\n— Bye.", ["— Hello.", "— Bye."]),
         ("Hello\n-- you there", ["Hello\n-- you there"]),
+        ("- Subtitles by me\n- Enjoy", ["- Subtitles by me\n- Enjoy"]),
+        ("♪ la la\n- la la ♪", ["♪ la la\n- la la ♪"]),
         ("－ Hello.\n－ Bye.", ["－ Hello.", "－ Bye."]),
         ("", [""]),
     ],
