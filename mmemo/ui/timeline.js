@@ -70,12 +70,19 @@ const measure = () => {
   zoomTo(span > 1 && from ? span : data.duration, from, 0);
 };
 
+// Scrolling that nobody did by hand, so that it does not stop the view from following the player.
+const scrollTo = (px) => {
+  const before = scroller.scrollLeft;
+  scroller.scrollLeft = px;
+  ownScroll = scroller.scrollLeft !== before;
+  if (ownScroll) hideTip();
+};
+
 const zoomTo = (wanted, ms, x) => {
   span = Math.max(Math.min(SHORTEST_MS, data.duration), Math.min(data.duration, wanted));
   space.style.width = `${Math.round((width * data.duration) / span)}px`;
   stage.style.width = `${width}px`;
-  ownScroll = true;
-  scroller.scrollLeft = (ms / span) * width - x;
+  scrollTo((ms / span) * width - x);
   shows.textContent = span >= data.duration ? 'whole episode' : `${inWords(span)} across`;
   root.querySelector('[data-zoom="in"]').disabled = span <= SHORTEST_MS;
   root.querySelector('[data-zoom="out"]').disabled = root.querySelector('[data-zoom="all"]').disabled = span >= data.duration;
@@ -85,7 +92,7 @@ const zoomTo = (wanted, ms, x) => {
 // Around the playhead while it can be seen, else around the middle.
 const zoomBy = (factor) => {
   const player = video(), now = player ? player.currentTime * 1000 : -1, x = xOf(now);
-  const anchor = chosen >= 0 && xOf(cues.start[chosen]) >= 0 && xOf(cues.start[chosen]) <= width ? xOf(cues.start[chosen]) : x > 0 && x <= width ? x : width / 2;
+  const anchor = chosen >= 0 && xOf(cues.start[chosen]) >= 0 && xOf(cues.start[chosen]) <= width ? xOf(cues.start[chosen]) : x >= 0 && x <= width ? x : width / 2;
   zoomTo(span * factor, firstMs() + (anchor / width) * span, anchor);
 };
 
@@ -213,6 +220,7 @@ const showTip = (mark, x) => {
   if (!parts) return hideTip();
   const [picture, ...texts] = tip.children;
   picture.hidden = !parts[3];
+  picture.classList.toggle('face', mark.lane.kind === 'tracks');
   if (parts[3] && picture.getAttribute('src') !== data.files + parts[3]) picture.src = data.files + parts[3];
   texts.forEach((text, n) => { text.textContent = parts[n]; text.hidden = !parts[n]; });
   tip.hidden = false;
@@ -234,8 +242,7 @@ const choose = (i) => {
 const reveal = (ms) => {
   const x = xOf(ms);
   if (x >= 0 && x <= width * 0.95) return;
-  ownScroll = true;
-  scroller.scrollLeft += x - width * 0.15;
+  scrollTo(scroller.scrollLeft + x - width * 0.15);
 };
 
 const play = (ms) => {
@@ -311,7 +318,10 @@ stage.addEventListener('click', (event) => {
   play(lane && i >= 0 && lane.kind !== 'shots' && lane.kind !== 'speech' ? lane.start[i] : mark.ms);
 });
 scroller.addEventListener('scroll', () => {
-  if (!ownScroll) leftAloneUntil = performance.now() + 4000;
+  if (!ownScroll) {
+    leftAloneUntil = performance.now() + 4000;
+    hideTip();
+  }
   ownScroll = false;
   draw();
 });

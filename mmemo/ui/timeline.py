@@ -63,7 +63,7 @@ def timeline() -> gr.HTML:
 
 
 def timeline_data(tables: CutTables, characters: Mapping[int, str]) -> str:
-    """The marks of a cut as JSON; `characters` names the face tracks that belong to one, by track id."""
+    """The marks of a cut as JSON without any "<"; `characters` names the face tracks that belong to one, by track id."""
     reasons = sorted(tables.cues["drop_reason"].dropna().unique())
     tracks = _tracks(tables)
     cues = _cue_lane(tables, tracks, characters, reasons)
@@ -81,7 +81,7 @@ def timeline_data(tables: CutTables, characters: Mapping[int, str]) -> str:
         "legend": _legend(shown),
         "lanes": shown,
     }
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _speech_lane(speech: pd.DataFrame | None) -> Lane | None:

@@ -28,7 +28,7 @@ LINES = (
     "Did you hear that?",
     "Ugh, what is that smell?",
     "<b>We won</b> the regatta & everything!",
-    "Sure. Why not.",
+    "Sure. Why not. ${alert(1)} {{value}} `x` </script><script>alert(2)</script>",
 )
 _DROPPED = ("no_face", "several_speakers", "off_screen", "music", "not_speech", "out_of_video")
 CHARACTERS = 3

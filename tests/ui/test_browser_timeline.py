@@ -61,6 +61,9 @@ def test_the_hovered_mark_is_told_as_text(ready_app: RunningApp, open_page: Open
     assert "<b>We won</b>" in tip.inner_text()
     assert "kept: gives training faces" in tip.inner_text()
     assert tip.locator(".said b").count() == 0
+    page.locator(STAGE).hover(position=point_of(page, ready_app, "cues", 14_500))
+    tip.get_by_text(LINES[7]).wait_for()
+    assert page.locator("#mm-timeline script, #mm-account script").count() == 0
     page.locator(STAGE).hover(position=point_of(page, ready_app, "cues", 80_500))
     tip.get_by_text("dropped, no face: no face was found").wait_for()
     page.locator(STAGE).hover(position=point_of(page, ready_app, "tracks", 900))

@@ -70,6 +70,11 @@ def test_a_cut_without_faces_and_lines_has_nothing_to_draw(tables: CutTables):
     assert [lane["text"] for lane in lanes_of(only)["cues"]] == [[tables.cues["text"][0]]]
 
 
+def test_lines_reach_the_page_whole_and_without_a_sign_that_opens_markup(tables: CutTables):
+    assert "<" not in timeline_data(tables, {1: "<b>"})
+    assert lanes_of(tables)["cues"][0]["text"] == [" ".join(text.split()) for text in tables.cues["text"]]
+
+
 def test_characters_have_lanes_of_their_own_and_name_the_lines_that_they_speak(tables: CutTables):
     lanes = lanes_of(tables, {1: "Nora", 2: "Nora", 3: "Mei"})
     assert [lane["name"] for lane in lanes["tracks"]] == ["Nora", "Mei", "others"]
