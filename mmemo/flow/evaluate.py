@@ -184,7 +184,7 @@ def _gold_ceiling(
     """(M, 7) opinions of students that were trained on gold of the other folds; None when it cannot be trained."""
     from mmemo.flow.material import gather, make_fitter
     from mmemo.student.baseline import load_baseline
-    from mmemo.student.crossfit import cross_fit_gold, mean_by_item
+    from mmemo.student.crossfit import cross_fit_gold
     from mmemo.student.losses import soft_cross_entropy
 
     settings = TrainSettings(**config["train"])
@@ -200,7 +200,7 @@ def _gold_ceiling(
         return None
     fitter = yield from make_fitter(workspace, episodes, material, settings)
     fit = yield from cross_fit_gold(material.training, classes, fitter, soft_cross_entropy, settings)
-    probs = mean_by_item(fit.out_of_fold, material.training.item_of_face)
+    probs = material.training.mean_by_track(fit.out_of_fold)
     table = pd.DataFrame(probs, columns=list(PROB_COLUMNS)).assign(**material.tracks[_TRACK_KEY])
     ordered = tracks[_TRACK_KEY].merge(table, on=_TRACK_KEY, how="left")
     return ordered[list(PROB_COLUMNS)].to_numpy(np.float32)

@@ -70,16 +70,17 @@ def gather(
     if faces.empty:
         raise InputError("there is no face to learn from", hint=_NO_FACE_HINT)
     item, tracks = _tracks(faces)
+    quality = faces["quality"].to_numpy(np.float64)
     anchor = anchor_named(label.teacher, anchor_name)
     opinions = Opinions(
         teacher=mean_by_item(np.concatenate(teacher), item),
-        image=mean_by_item(np.concatenate(image), item),
+        image=mean_by_item(np.concatenate(image), item, quality),
         known=np.array([-1 if pd.isna(h) else EKMAN7.index(h) for h in tracks["human"]], np.int64),
         teacher_confusion=anchor.confusion,
         image_confusion=baseline.confusion,
         teacher_prior=anchor.prior,
     )
-    training = TrainingSet(item, tracks["group"].to_numpy(np.int64), opinions)
+    training = TrainingSet(item, tracks["group"].to_numpy(np.int64), opinions, quality)
     return Material(tracks, faces[["episode_id", "face_id", "crop"]], training, anchor)
 
 
@@ -114,7 +115,7 @@ def make_fitter(
 
 
 def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
-    """Training faces that nobody rejected: episode_id, face_id, cue_id, track_id, crop, human, scene."""
+    """Training faces that nobody rejected: episode_id, face_id, cue_id, track_id, quality, crop, human, scene."""
     faces = training_faces(workspace, episode)
     cut = workspace.cut_folder(episode)
     table = pd.DataFrame(
@@ -123,6 +124,7 @@ def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
             "face_id": faces["face_id"],
             "cue_id": faces["cue_id"],
             "track_id": faces["track_id"],
+            "quality": faces["quality"],
             "crop": [str(cut / name) for name in faces["crop"]],
             "human": workspace.human_labels(episode.episode_id, faces),
             "scene": faces["cue_id"].map(scenes_of(workspace.cues(episode))),

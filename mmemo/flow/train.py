@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mmemo.student.crossfit import CrossFit
 
 # Part of every run's key: raise it when the same inputs would now give another student.
-TRAIN_VERSION = 1
+TRAIN_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,6 @@ def _foreign(label: LabelSettings, settings: TrainSettings) -> dict[str, Any]:
 
 
 def _publish(folder: Path, config: dict[str, Any], material: Material, fit: CrossFit) -> None:
-    from mmemo.student.crossfit import mean_by_item
     from mmemo.student.model import save_weights
 
     training = material.training
@@ -164,7 +163,7 @@ def _publish(folder: Path, config: dict[str, Any], material: Material, fit: Cros
         )
         write_table(
             temporary / "predictions.parquet",
-            with_probs(ids, mean_by_item(fit.out_of_fold, training.item_of_face)).assign(fold=fold),
+            with_probs(ids, training.mean_by_track(fit.out_of_fold)).assign(fold=fold),
         )
         write_table(temporary / "curves.parquet", fit.curves)
         write_json(temporary / "noise.json", _noise(fit))

@@ -20,16 +20,34 @@ ALL_FOLDS = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
-    """M tracks with N faces: item_of_face (N,) int row of the track, group_of_item (M,), opinions on the M tracks."""
+    """M tracks with N faces: item_of_face (N,) int row of the track, group_of_item (M,), opinions on the M tracks.
+
+    `face_quality` (N,) above 0: what a face is worth beside the others of its track; None when all are alike.
+    """
 
     item_of_face: np.ndarray
     group_of_item: np.ndarray
     opinions: Opinions
+    face_quality: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         m = len(self.group_of_item)
         assert len(self.opinions.teacher) == m
+        assert self.face_quality is None or (
+            self.face_quality.shape == self.item_of_face.shape and bool((self.face_quality > 0).all())
+        )
         assert len(self.item_of_face) == 0 or 0 <= self.item_of_face.min() <= self.item_of_face.max() < m
+
+    def mean_by_track(self, values: np.ndarray) -> np.ndarray:
+        """(N, K) values of faces -> (M, K) float32 of their tracks, a good face counting more than a poor one."""
+        return mean_by_item(values, self.item_of_face, self.face_quality)
+
+    def face_shares(self) -> np.ndarray:
+        """(N,) what each face takes of its track's weight; the shares of a track sum to 1."""
+        quality = np.ones(len(self.item_of_face)) if self.face_quality is None else self.face_quality
+        bags = np.bincount(self.item_of_face, quality, len(self.group_of_item))
+        shares: np.ndarray = quality / bags[self.item_of_face]
+        return shares
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +98,12 @@ def cross_fit_gold(
     return result
 
 
-def mean_by_item(values: np.ndarray, item: np.ndarray) -> np.ndarray:
-    """(N, K) values of faces and (N,) the track of each, 0..M-1 -> (M, K) float32 mean of every track."""
+def mean_by_item(values: np.ndarray, item: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """(N, K) values of faces, (N,) the track of each, 0..M-1, and (N,) weights above 0 -> (M, K) float32 means."""
+    weights = np.ones(len(item)) if weights is None else weights.astype(np.float64)
     sums = np.zeros((int(item.max()) + 1, values.shape[1]), np.float64)
-    np.add.at(sums, item, values)
-    means: np.ndarray = (sums / np.bincount(item)[:, None]).astype(np.float32)
+    np.add.at(sums, item, values * weights[:, None])
+    means: np.ndarray = (sums / np.bincount(item, weights)[:, None]).astype(np.float32)
     return means
 
 
@@ -131,7 +150,7 @@ def _task(data: TrainingSet, items: np.ndarray, probs: np.ndarray, weights: np.n
     position[items] = np.arange(len(items))
     rows = np.flatnonzero((position[data.item_of_face] >= 0) & (weights[data.item_of_face] > 0))
     item = data.item_of_face[rows]
-    return Task(rows, probs[position[item]], weights[item], data.group_of_item[item], loss)
+    return Task(rows, probs[position[item]], weights[item] * data.face_shares()[rows], data.group_of_item[item], loss)
 
 
 def _curve(fold: int, fitted: Fitted) -> pd.DataFrame:

@@ -150,7 +150,8 @@ class NetworkFitter:
             part = items[start : start + _PREDICT_BATCH]
             logits = network(self.images[torch.from_numpy(task.rows[part])])
             parts.append(task.loss(logits, torch.from_numpy(task.targets[part].astype(np.float32))))
-        return float(torch.cat(parts).mean())
+        weights = torch.from_numpy(task.weights[items].astype(np.float32))
+        return float((torch.cat(parts) * weights).sum() / weights.sum().clamp_min(1e-6))
 
     @torch.no_grad()
     def _probs(self, network: _Network, rows: np.ndarray) -> np.ndarray:

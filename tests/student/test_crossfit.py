@@ -64,7 +64,7 @@ def test_targets_of_a_fold_do_not_depend_on_what_people_said_in_it():
     np.testing.assert_array_equal(told.tasks[fold].targets, plain.tasks[fold].targets)
     other = (fold + 1) % 4
     assert (told.tasks[other].targets != plain.tasks[other].targets).any()
-    assert told.tasks[other].weights.max() == SETTINGS.human_weight
+    assert told.tasks[other].weights.max() == SETTINGS.human_weight / 2, "shared by the two faces of the track"
 
 
 def test_the_ceiling_learns_from_gold_alone():
@@ -88,8 +88,40 @@ def test_it_runs_with_a_real_head_and_reports_its_curves():
 
 
 def test_means_by_track():
-    means = mean_by_item(np.array([[1.0, 0], [0, 1], [1, 0]]), np.array([0, 0, 1]))
-    np.testing.assert_allclose(means, [[0.5, 0.5], [1, 0]])
+    values, item = np.array([[1.0, 0], [0, 1], [1, 0]]), np.array([0, 0, 1])
+    np.testing.assert_allclose(mean_by_item(values, item), [[0.5, 0.5], [1, 0]])
+    np.testing.assert_allclose(mean_by_item(values, item, np.array([1.0, 3, 0.5])), [[0.25, 0.75], [1, 0]])
+
+
+def with_quality(data: TrainingSet, quality: np.ndarray) -> TrainingSet:
+    return TrainingSet(data.item_of_face, data.group_of_item, data.opinions, quality)
+
+
+def test_a_track_counts_once_and_its_faces_by_their_quality():
+    plain = training_set()
+    uneven = TrainingSet(np.r_[0, plain.item_of_face], plain.group_of_item, plain.opinions)
+    quality = np.tile([1.0, 0.5], 24)
+    for data in (plain, uneven, with_quality(plain, quality)):
+        np.testing.assert_allclose(np.bincount(data.item_of_face, data.face_shares()), 1.0)
+    witness = Witness()
+    run(cross_fit(with_quality(plain, quality), witness, recipe_named("teacher_soft"), SETTINGS))
+    everything = witness.tasks[-1]
+    np.testing.assert_allclose(everything.weights, np.tile([2 / 3, 1 / 3], 24))
+
+
+def test_what_a_person_labelled_counts_more_whatever_its_faces():
+    known = np.full(24, -1)
+    known[3] = 2
+    witness = Witness()
+    run(cross_fit(training_set(known=known), witness, recipe_named("teacher_soft"), SETTINGS))
+    weights = np.bincount(np.repeat(np.arange(24), 2), witness.tasks[-1].weights)
+    assert weights[3] == SETTINGS.human_weight
+    assert (np.delete(weights, 3) == 1.0).all()
+
+
+def test_a_face_without_any_worth_is_no_training_face():
+    with pytest.raises(AssertionError):
+        with_quality(training_set(), np.zeros(48))
 
 
 def test_a_stage_can_be_cancelled():

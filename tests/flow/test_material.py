@@ -1,0 +1,67 @@
+"""What a student learns from: only faces that can be read, each track once, its better faces more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmemo.errors import InputError
+from mmemo.flow.face_opinions import face_features, training_faces
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.material import Material, gather
+from mmemo.progress import run
+from mmemo.store.files import write_table
+from mmemo.store.workspace import Workspace
+from mmemo.student.baseline import load_baseline
+from tests.ui.made import EPISODE_ID
+
+
+def judged(workspace: Workspace, quality: np.ndarray) -> pd.DataFrame:
+    """Write the quality of every face into the cut; gives the faces."""
+    episode = workspace.episode(EPISODE_ID)
+    faces = workspace.faces(episode).assign(quality=quality.astype(np.float32))
+    write_table(Path(workspace.cut_folder(episode)) / "faces.parquet", faces)
+    return faces
+
+
+def gathered(workspace: Workspace) -> Material:
+    return run(gather(workspace, [workspace.episode(EPISODE_ID)], LabelSettings(), "auto", load_baseline()))
+
+
+def test_faces_below_a_threshold_teach_nothing(labelled: Workspace) -> None:
+    episode = labelled.episode(EPISODE_ID)
+    before = training_faces(labelled, episode)
+    quality = np.ones(len(labelled.faces(episode)))
+    quality[::3] = 0.0
+    faces = judged(labelled, quality)
+    after = training_faces(labelled, episode)
+    poor = set(faces.loc[faces["quality"] == 0, "face_id"])
+    assert set(after["face_id"]) == set(before["face_id"]) - poor
+    assert set(gathered(labelled).faces["face_id"]) == set(after["face_id"])
+
+
+def test_the_opinion_on_a_track_is_that_of_its_better_faces(labelled: Workspace) -> None:
+    episode = labelled.episode(EPISODE_ID)
+    faces = labelled.faces(episode)
+    within = faces.groupby("track_id").cumcount().to_numpy()
+    judged(labelled, np.where(within == 0, 1.0, 0.5))
+    material = gathered(labelled)
+    baseline = load_baseline()
+    read = run(face_features(labelled, episode, baseline.backbone))
+    votes = pd.DataFrame(baseline.probs_from_features(read.features), index=pd.Index(read.face_ids))
+    for row in (0, len(material.tracks) - 1):
+        ids = material.faces["face_id"][material.training.item_of_face == row]
+        weights = np.where(np.arange(len(ids)) == 0, 1.0, 0.5)
+        expected = np.average(votes.loc[ids].to_numpy(), axis=0, weights=weights)
+        np.testing.assert_allclose(material.training.opinions.image[row], expected, atol=1e-5)
+        shares = material.training.face_shares()[material.training.item_of_face == row]
+        np.testing.assert_allclose(shares, weights / weights.sum())
+
+
+def test_no_face_that_can_be_read(labelled: Workspace) -> None:
+    judged(labelled, np.zeros(len(labelled.faces(labelled.episode(EPISODE_ID)))))
+    with pytest.raises(InputError, match="no face to learn from"):
+        gathered(labelled)
