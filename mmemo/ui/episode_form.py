@@ -164,21 +164,21 @@ def start_adaptation(
     subtitles: str | None,
     gold: str | None,
     recipe: str,
-    teacher: str,
-    backbone: str,
+    teacher: str | None,
+    backbone: str | None,
     finetune: bool,
     sync: bool = True,
-    language: str = "",
+    language: str | None = None,
     split_voices: bool = False,
     min_face: float | None = None,
-    transcribe: str = "",
+    transcribe: str | None = None,
     characters: str | None = None,
 ) -> int:
     """Keep the uploads and queue the job; returns its number. Raises InputError for what cannot be adapted to."""
     if not video:
         raise InputError("there is no video yet", hint="choose an .mp4 or .mkv file first")
     kept = _kept(context, video, VIDEO)
-    if not subtitles and not transcribe.strip() and not holds_subtitles(context.workspace, kept):
+    if not subtitles and not _given(transcribe) and not holds_subtitles(context.workspace, kept):
         raise InputError(
             "there are no subtitles yet, and the video holds none",
             hint="choose the subtitle file that belongs to the video, or name a model that writes down what is said",
@@ -188,17 +188,22 @@ def start_adaptation(
         subtitles=_kept(context, subtitles, SUBTITLES) if subtitles else None,
         gold=_kept(context, gold, GOLD) if gold else None,
         recipe=recipe,
-        teacher=teacher.strip() or "embedded",
-        backbone=backbone.strip() or "embedded",
+        teacher=_given(teacher) or "embedded",
+        backbone=_given(backbone) or "embedded",
         finetune=finetune,
         sync=sync,
-        language=language.strip() or None,
+        language=_given(language),
         split_voices=split_voices,
         min_face_px=SMALLEST_FACE_PX if min_face is None else int(min_face),
-        transcribe=transcribe.strip() or None,
-        characters=(characters or "").strip() or AUTO,
+        transcribe=_given(transcribe),
+        characters=_given(characters) or AUTO,
     )
     return context.jobs.submit(f"Adapt to {wish.video.name}", lambda: adapt_stage(context.workspace, wish))
+
+
+def _given(text: str | None) -> str | None:
+    """What a text field holds; None for one that nobody touched or that is blank."""
+    return (text or "").strip() or None
 
 
 def _kept(context: AppContext, upload: str, kind: UploadKind) -> Path:

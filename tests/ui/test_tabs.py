@@ -157,6 +157,9 @@ def test_a_video_with_its_own_subtitles_needs_no_file(
     assert wishes[0].subtitles is None
     assert (wishes[0].language, wishes[0].split_voices, wishes[0].min_face_px) == ("eng", True, 64)
     assert (wishes[0].transcribe, wishes[0].characters) == (None, "auto")
+    untouched = [None] * 3
+    wait_for(bare.jobs, start_adaptation(bare, str(video), None, None, "x", None, None, False, True, *untouched), ended)
+    assert (wishes[1].teacher, wishes[1].backbone, wishes[1].language) == ("embedded", "embedded", None)
 
 
 def test_a_video_that_is_written_down_needs_no_subtitles(
