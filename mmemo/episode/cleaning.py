@@ -159,6 +159,12 @@ def split_voices(raw: str) -> list[str]:
     return ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
 
 
+def begins_with_dash(raw: str) -> bool:
+    """Whether a dash in front tells of another voice than before; a long one goes on with what was said."""
+    bare = _bare(raw)[0].lstrip()
+    return _DASH.match(bare) is not None and _LONG_DASH.match(bare) is None
+
+
 def _a_voice_a_line(text: str) -> str:
     """The text with a line end before a voice that begins inside a line which another voice's dash begins."""
     lines = text.split("\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mmemo.episode.cleaning import begins_with_dash
 from mmemo.episode.sentences import SpokenLine, join_sentences, sentences
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
@@ -124,10 +125,10 @@ def _lines(cues: pd.DataFrame, settings: LabelSettings) -> list[Line]:
     lines = lines_of(cues, settings.context_lines)
     if not settings.whole_sentences:
         return lines
-    rows = cues.loc[spoken(cues), ["start_ms", "end_ms", "speaker"]].itertuples(index=False)
+    rows = cues.loc[spoken(cues), ["start_ms", "end_ms", "speaker", "raw_text"]].itertuples(index=False)
     said = [
-        SpokenLine(line.text, int(start_ms), int(end_ms), speaker if isinstance(speaker, str) else None)
-        for line, (start_ms, end_ms, speaker) in zip(lines, rows, strict=True)
+        SpokenLine(line.text, int(start), int(end), name if isinstance(name, str) else None, begins_with_dash(str(raw)))
+        for line, (start, end, name, raw) in zip(lines, rows, strict=True)
     ]
     texts = join_sentences(said)
     return [Line(texts[i], lines[group.start].context) for group in sentences(said) for i in group]

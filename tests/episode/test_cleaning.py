@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mmemo.episode.cleaning import RULES, TextKind, clean_text, is_advert, split_voices
+from mmemo.episode.cleaning import RULES, TextKind, begins_with_dash, clean_text, is_advert, split_voices
 
 SPEECH, SOUND, MUSIC, OFF, EMPTY = (
     TextKind.SPEECH,
@@ -187,3 +187,19 @@ def test_voices_are_split_at_their_dashes(raw: str, parts: list[str]) -> None:
 def test_a_second_voice_may_begin_inside_a_line(raw: str, parts: list[str]) -> None:
     assert split_voices(raw) == parts
     assert clean_text(raw).voices == len(parts)
+
+
+@pytest.mark.parametrize(
+    ("raw", "answer"),
+    [
+        ("- Hi", True),
+        ("<i>-Hi</i>", True),
+        ("{\\an8}– Hi", True),
+        ("-- Hi", False),
+        ("— Hi", False),
+        ("Hi - no", False),
+        ("", False),
+    ],
+)
+def test_a_dash_in_front_tells_of_a_new_voice(raw: str, answer: bool) -> None:
+    assert begins_with_dash(raw) is answer

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
 from mmemo.episode.sentences import SpokenLine, apart_voices, join_sentences
+from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
 from mmemo.episode.subtitles import SubtitleCue
 
 
@@ -46,6 +52,53 @@ def test_two_voices_share_the_time_of_their_cue() -> None:
         (1000, 2647, "- A longer line.", 6),
         (2647, 3000, "- No.", 6),
     ]
+
+
+def test_a_new_voice_begins_no_sentence_in_the_middle() -> None:
+    reply = [SpokenLine("I thought that we", 0, 900), SpokenLine("no, we never", 1000, 1900, is_new_voice=True)]
+    assert join_sentences(reply) == ["I thought that we", "no, we never"]
+
+
+def test_names_in_front_keep_a_sentence_together() -> None:
+    said = [
+        SpokenLine("I thought", 0, 900, "ANN"),
+        SpokenLine("that you knew", 1000, 1900),
+        SpokenLine("me.", 2000, 2500),
+    ]
+    assert join_sentences(said) == ["I thought that you knew me."] * 3
+    again = [SpokenLine("I thought", 0, 900, "ANN"), SpokenLine("that you knew.", 1000, 1900, "ANN")]
+    assert join_sentences(again) == ["I thought that you knew."] * 2
+    unknown = [SpokenLine("I thought", 0, 900), SpokenLine("that you knew.", 1000, 1900, "BOB")]
+    assert join_sentences(unknown) == ["I thought", "that you knew."]
+
+
+CUE = SubtitleCue(1000, 3000, "- A longer line.\n- No.", 6)
+
+
+def activity(pauses_ms: list[tuple[int, int]]) -> SpeechActivity:
+    speech = np.full(125, 0.95, np.float32)
+    for start, end in pauses_ms:
+        speech[round(start / FRAME_MS) : round(end / FRAME_MS)] = 0.02
+    return SpeechActivity(speech)
+
+
+def test_voices_change_in_the_pause_that_is_near() -> None:
+    first, second = apart_voices([CUE], activity([(1200, 1300), (2300, 2500)]))
+    assert (first.start_ms, second.end_ms) == (1000, 3000)
+    assert first.end_ms == second.start_ms == pytest.approx(2400, abs=70)
+
+
+@pytest.mark.parametrize("pauses", [[], [(100, 700)], [(3300, 3900)]])
+def test_without_a_pause_near_by_their_words_share_the_time(pauses: list[tuple[int, int]]) -> None:
+    assert apart_voices([CUE], activity(pauses)) == apart_voices([CUE])
+    assert apart_voices([CUE], SpeechActivity(np.empty(0, np.float32))) == apart_voices([CUE])
+
+
+def test_three_voices_keep_their_order() -> None:
+    cue = SubtitleCue(1000, 3000, "- Yes, I do.\n- No, no.\n- Why?", 2)
+    parts = apart_voices([cue], activity([(1800, 2200)]))
+    assert [part.raw_text for part in parts] == ["- Yes, I do.", "- No, no.", "- Why?"]
+    assert all(a.end_ms == b.start_ms and a.start_ms < a.end_ms for a, b in pairwise(parts))
 
 
 def test_a_cue_too_short_to_share_stays_whole() -> None:
