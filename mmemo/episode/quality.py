@@ -18,6 +18,7 @@ _MEAN_FACE = np.array(
     [[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0], [0.003, 0.572, -0.48], [-0.408, 1.157, -0.1], [0.42, 1.153, -0.1]], np.float64
 )
 _FIT_STEPS = 20
+_SETTLED = 1e-4  # a hundredth of a degree
 _LUMA_PX = 96
 _HINT = "a face that is worth nothing must measure worse than one that counts in full"
 
@@ -150,8 +151,11 @@ def pose_of(landmarks: np.ndarray) -> HeadPose:
         return HeadPose(0.0, 0.0, 0.0)
     rotation, scale = _start(model, points)
     for _ in range(_FIT_STEPS):
+        before = rotation
         depths = scale * (model @ rotation[2])
         rotation, scale = _rigid(model, np.column_stack([points, depths]))
+        if float(np.abs(rotation - before).max()) < _SETTLED:
+            break
     yaw = np.arcsin(np.clip(rotation[2, 0], -1.0, 1.0))
     pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
     roll = np.arctan2(rotation[1, 0], rotation[0, 0])

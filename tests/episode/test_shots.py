@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mmemo.episode.clock import StageClock
 from mmemo.episode.faces import Detections
+from mmemo.episode.sampling import SamplingSettings, sample_cues
 from mmemo.episode.shots import (
     SHOT_COLUMNS,
     CueShots,
@@ -21,7 +24,9 @@ from mmemo.episode.shots import (
     shot_numbers,
 )
 from mmemo.episode.tracks import LinkSettings, link_faces
+from mmemo.episode.video import probe
 from mmemo.errors import InputError
+from tests.media import write_video
 
 SETTINGS = ShotSettings()
 WIDTH, HEIGHT = 320, 180
@@ -140,13 +145,33 @@ def test_no_track_crosses_a_cut() -> None:
         greys = film(clip, seed)
         shots = shot_numbers([glance(grey) for grey in greys], SETTINGS)
         pictures = [np.repeat(grey[..., None], 3, axis=2) for grey in greys]
-        box = Detections(
-            np.array([[120, 50, 200, 130]], np.float32), np.ones(1, np.float32), np.full((1, 5, 2), 90, np.float32)
-        )
-        frames = [(125 * i, box) for i in range(len(clip))]
+        frames = [(125 * i, _face_in_the_middle()) for i in range(len(clip))]
         for track in link_faces(frames, shots, pictures, LinkSettings()):
             seen = {truth[face.frame_index] for face in track.faces}
             assert len(seen - {None}) <= 1, f"clip {seed}: one track in the shots {seen}"
+
+
+@pytest.mark.slow
+def test_no_track_crosses_a_cut_of_an_encoded_video(tmp_path: Path) -> None:
+    """The same through H.264 and the sampling of the cut, 25 frames a second."""
+    for seed in (3, 7, 9):
+        clip, truth = _clip(seed)
+        frames = [grey for grey in film(clip, seed) for _ in range(3)]
+        path = write_video(tmp_path / f"{seed}.mp4", [np.repeat(frame[..., None], 3, axis=2) for frame in frames])
+        settings = SamplingSettings(face_frames=12, motion_fps=12, max_motion_frames=200)
+        (cue,) = sample_cues(probe(path), [(0, 0, 40 * len(frames))], settings, threads=1, clock=StageClock())
+        shots = shot_numbers([glance(grey) for grey in cue.greys], SETTINGS)
+        found = [(time_ms, _face_in_the_middle()) for time_ms in cue.face_times_ms]
+        tracks = link_faces(found, [shots[i] for i in cue.face_indices], cue.face_pictures, LinkSettings())
+        assert sum(len(track.faces) for track in tracks) == len(cue.face_pictures) == 12
+        for track in tracks:
+            seen = {truth[min(face.frame_ms // 120, len(truth) - 1)] for face in track.faces}
+            assert len(seen - {None}) <= 1, f"clip {seed}: one track in the shots {seen}"
+
+
+def _face_in_the_middle() -> Detections:
+    box = np.array([[120, 50, 200, 130]], np.float32)
+    return Detections(box, np.ones(1, np.float32), np.full((1, 5, 2), 90, np.float32))
 
 
 def _clip(seed: int) -> tuple[list[np.ndarray], list[int | None]]:
