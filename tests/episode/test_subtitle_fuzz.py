@@ -26,6 +26,9 @@ PIECES = (
     "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Hi\\Nyou", "Dialogue: 0:00:01.00,0:00:02.00,Hi", "Dialogue:",
     "Dialogue: 0,0:00:0١.00,0:00:02.00,,,,,,,{\\p1}m 0 0", "Comment: 0,0:00:01.00,0:00:02.00,,,,,,,Hi", "Style: a,b,&HZZ",
     "- Hi", "- No", "NORA: Hi", "♪ la", "[door", "(x)", "Subtitles by me", "&lt;", "\0", "\x1c", "\x85", "\u2028", "\ufeff",
+    "00:00:01，000 --> 00:00:02，000", "00:00:O1,0000 --> 00:00:02,000", "00:00:01,50 --> 00:00:02,50", "00:00:01,000 -->",
+    "00:00:01,000 - 00:00:02,000", "a => b", "#3", "2.", "- A. - B", "[Ann]: hi", "(V.O.): hi", "— and so", "&#10;", "&#x0;",
+    "{\\an8", "</i", "<font a=", "¶", "â™ª", "((a))", "[[", "A:B", ">>> X: y", "--", "-",
     "{1}{2}Hi", "<SAMI>", "\\N", "\\h", "x" * 2100,
 )  # fmt: skip
 
@@ -69,7 +72,7 @@ def test_any_bytes(data: bytes, ending: str) -> None:
     st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=25),
     st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
     st.sampled_from(ENDINGS),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "cp932", "gb18030", "cp949"]),
 )
 def test_any_lines(lines: list[str], newline: str, ending: str, encoding: str) -> None:
     read(newline.join(lines).encode(encoding, "replace"), ending)
@@ -102,7 +105,8 @@ def test_nothing_of_a_well_formed_file_is_lost(
 @given(st.lists(st.sampled_from([piece for piece in PIECES if "-->" not in piece]), min_size=1, max_size=6))
 def test_cleaning_and_joining_answer_for_any_text(pieces: list[str]) -> None:
     raw = "\n".join(pieces)
-    assert "\n".join(split_voices(raw)) == raw
+    assert "".join("".join(split_voices(raw)).split()) == "".join(raw.split())
+    assert clean_text(raw).voices >= len(split_voices(raw))
     clean = [clean_text(piece) for piece in pieces]
     lines = [SpokenLine(line.text, i * 1000, i * 1000 + 900, line.speaker) for i, line in enumerate(clean)]
     assert len(join_sentences(lines)) == len(lines)
