@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional as F
-from torchvision.ops import batched_nms
+
+from mmemo.episode.cascade_parts import Weights, load_suppression, load_weights
 
 _WINDOW_PX = 12
 _STEP_PX = 2
@@ -41,11 +42,11 @@ class Cascade:
     """The three networks, with the weights inside the facenet-pytorch package."""
 
     def __init__(self) -> None:
-        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-
-        self._proposal, refinement, output = (net().eval().requires_grad_(False) for net in (PNet, RNet, ONet))
-        self._refinement = refinement.to(memory_format=torch.channels_last)
-        self._output = output.to(memory_format=torch.channels_last)
+        self._proposal = load_weights("pnet")
+        self._refinement, self._output = (
+            {name: _channels_last(tensor) for name, tensor in load_weights(net).items()} for net in ("rnet", "onet")
+        )
+        self._suppress = load_suppression()
 
     @torch.inference_mode()
     def detect(self, frames: Sequence[np.ndarray], min_face_px: float) -> list[RawFaces]:
@@ -73,23 +74,30 @@ class Cascade:
             corner = place[:, 1:].flip(1) * _STEP_PX
             window = torch.cat([((corner + 1) / scale).floor(), ((corner + _WINDOW_PX) / scale).floor()], 1)
             rows = torch.cat([window, probs[sure][:, None], shifts.permute(0, 2, 3, 1)[sure]], 1)
-            kept = batched_nms(window, probs[sure], place[:, 0], _SAME_IN_LEVEL)
+            kept = self._kept(window, probs[sure], place[:, 0], _SAME_IN_LEVEL)
             found.append(rows[kept])
             owners.append(place[kept, 0])
         if not found:
             return torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
         rows, owner = torch.cat(found), torch.cat(owners)
-        kept = batched_nms(rows[:, :4], rows[:, 4], owner, _SAME_IN_FRAME)
+        kept = self._kept(rows[:, :4], rows[:, 4], owner, _SAME_IN_FRAME)
         rows, owner = rows[kept], owner[kept]
         sides = (rows[:, 2:4] - rows[:, :2]).repeat(1, 2)
         return _squares(rows[:, :4] + rows[:, 5:9] * sides), owner
+
+    def _kept(self, boxes: torch.Tensor, probs: torch.Tensor, owner: torch.Tensor, limit: float) -> torch.Tensor:
+        """Places of the boxes that no more certain one of the same frame shares more than `limit` with, best first."""
+        if len(boxes) == 0:
+            return torch.zeros(0, dtype=torch.int64)
+        apart = owner.to(boxes)[:, None] * (boxes.max() + 1 - boxes.min().clamp(max=0))
+        return self._suppress(boxes + apart, probs, limit)
 
     def _refine(self, tables: _SummedAreas, boxes: torch.Tensor, owner: torch.Tensor, sure: float) -> Any:
         crops = tables.crops(boxes.numpy(), owner.numpy(), 24)
         shifts, both = _in_batches(lambda part: _refined(self._refinement, part), crops, _REFINE_BATCHES)
         good = both[:, 1] > sure
         boxes, owner, probs, shifts = boxes[good], owner[good], both[good, 1], shifts[good]
-        kept = batched_nms(boxes, probs, owner, _SAME_IN_FRAME)
+        kept = self._kept(boxes, probs, owner, _SAME_IN_FRAME)
         return _squares(_shifted(boxes[kept], shifts[kept])), owner[kept], probs[kept], shifts[kept]
 
     def _place(self, tables: _SummedAreas, boxes: torch.Tensor, owner: torch.Tensor, sure: float) -> Any:
@@ -171,30 +179,41 @@ def _scales(edge_px: int, min_face_px: float) -> list[float]:
     return scales
 
 
-def _propose(net: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _layer(net: Weights, number: str, x: torch.Tensor) -> torch.Tensor:
+    """Convolution and its leaky activation."""
+    x = F.conv2d(x, net[f"conv{number}.weight"], net[f"conv{number}.bias"])
+    return F.prelu(x, net[f"prelu{number}.weight"])
+
+
+def _linear(net: Weights, number: str, x: torch.Tensor) -> torch.Tensor:
+    return F.linear(x, net[f"dense{number}.weight"], net[f"dense{number}.bias"])
+
+
+def _propose(net: Weights, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 3, h, w) -> shifts (B, 4, h', w') and the probability of a face (B, h', w')."""
-    x = _largest(net.prelu1(net.conv1(x.contiguous())), 2)
-    x = net.prelu3(net.conv3(net.prelu2(net.conv2(x))))
-    return net.conv4_2(x), net.softmax4_1(net.conv4_1(x))[:, 1]
+    x = _largest(_layer(net, "1", x.contiguous()), 2)
+    x = _layer(net, "3", _layer(net, "2", x))
+    both, shifts = (F.conv2d(x, net[f"conv4_{i}.weight"], net[f"conv4_{i}.bias"]) for i in (1, 2))
+    return shifts, both.softmax(1)[:, 1]
 
 
-def _refined(net: Any, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _refined(net: Weights, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """(N, 3, 24, 24) -> shifts (N, 4), probabilities of no face and of a face (N, 2)."""
-    x = _largest(net.prelu1(net.conv1(x)), 3)
-    x = _largest(net.prelu2(net.conv2(x)), 3)
-    x = net.prelu3(net.conv3(x)).permute(0, 3, 2, 1).flatten(1)
-    x = net.prelu4(net.dense4(x))
-    return net.dense5_2(x), net.softmax5_1(net.dense5_1(x))
+    x = _largest(_layer(net, "1", x), 3)
+    x = _largest(_layer(net, "2", x), 3)
+    x = _layer(net, "3", x).permute(0, 3, 2, 1).flatten(1)
+    x = F.prelu(_linear(net, "4", x), net["prelu4.weight"])
+    return _linear(net, "5_2", x), _linear(net, "5_1", x).softmax(1)
 
 
-def _placed(net: Any, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _placed(net: Weights, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """(N, 3, 48, 48) -> shifts (N, 4), landmarks (N, 10) first all x, probabilities (N, 2)."""
-    x = _largest(net.prelu1(net.conv1(x)), 3)
-    x = _largest(net.prelu2(net.conv2(x)), 3)
-    x = _largest(net.prelu3(net.conv3(x)), 2)
-    x = net.prelu4(net.conv4(x)).permute(0, 3, 2, 1).flatten(1)
-    x = net.prelu5(net.dense5(x))
-    return net.dense6_2(x), net.dense6_3(x), net.softmax6_1(net.dense6_1(x))
+    x = _largest(_layer(net, "1", x), 3)
+    x = _largest(_layer(net, "2", x), 3)
+    x = _largest(_layer(net, "3", x), 2)
+    x = _layer(net, "4", x).permute(0, 3, 2, 1).flatten(1)
+    x = F.prelu(_linear(net, "5", x), net["prelu5.weight"])
+    return _linear(net, "6_2", x), _linear(net, "6_3", x), _linear(net, "6_1", x).softmax(1)
 
 
 def _largest(x: torch.Tensor, window: int) -> torch.Tensor:
@@ -212,6 +231,10 @@ def _largest_of(parts: Sequence[torch.Tensor]) -> torch.Tensor:
     for part in parts[2:]:
         result = torch.maximum(result, part)
     return result
+
+
+def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 
 def _in_batches(network: Any, x: torch.Tensor, sizes: Sequence[int]) -> tuple[torch.Tensor, ...]:

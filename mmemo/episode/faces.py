@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PIL import Image
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _WINDOW_PX = 12
 # More frames in one forward pass than this are slower, since they leave the cache, and take more memory.
 _FRAMES_TOGETHER = 4
-_NEAR_ENOUGH = 0.75
+# Up to this many times the width at which sizes count, a frame is searched as it is: reducing it loses faces.
+_DETAIL = 1.8
 # Every batch has another number of candidates, and oneDNN keeps prepared code for the last 1024 shapes: a gigabyte
 # over an episode. Fewer are as fast. It counts when set before the first convolution of the process.
 _FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
@@ -31,9 +32,9 @@ _FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 class DetectorSettings:
     """How faces are looked for.
 
-    `min_face_px` counts at the resolution used, `max_width_px` is that resolution: wider frames are reduced for
-    the search and boxes scaled back. `min_prob` hides less certain faces. `batch_size` is frames that are collected for
-    one search, in which the cores share them.
+    `min_face_px` counts at a width of `max_width_px`: in a wider frame a face must be as much larger. Frames of more
+    than 1.8 times that width are reduced by a whole number for the search, and boxes scaled back. `min_prob` hides
+    less certain faces. `batch_size` is frames that are collected for one search, in which the cores share them.
     """
 
     min_face_px: int = 40
@@ -79,6 +80,22 @@ def no_faces() -> Detections:
     return Detections(np.zeros((0, 4), np.float32), np.zeros((0,), np.float32), np.zeros((0, 5, 2), np.float32))
 
 
+class FaceFinder(Protocol):
+    """What the cut asks of a face detector; `identity` names it and its weights in the key of a cut."""
+
+    @property
+    def identity(self) -> str: ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many frames it likes at once."""
+        ...
+
+    def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
+        """The faces of every (H, W, 3) uint8 RGB frame."""
+        ...
+
+
 class FaceDetector:
     """Multi-task cascaded convolutional networks (Zhang et al. 2016), weights inside the facenet-pytorch package."""
 
@@ -93,6 +110,11 @@ class FaceDetector:
         self._pool = _single_threaded_pool(self._threads)
         self._cascade = Cascade()
 
+    @property
+    def batch_size(self) -> int:
+        """Frames a search."""
+        return self.settings.batch_size
+
     def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         """Find the faces of every (H, W, 3) uint8 RGB frame; sizes may differ.
 
@@ -104,9 +126,9 @@ class FaceDetector:
 
     def _detect_equal(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         height_px, width_px = frames[0].shape[:2]
-        wanted_px = min(width_px, self.settings.max_width_px)
-        small = [_reduced(frame, wanted_px) for frame in frames]
-        smallest_px = self.settings.min_face_px * small[0].shape[1] / wanted_px
+        whole = -(-width_px // int(_DETAIL * self.settings.max_width_px))
+        small = [np.asarray(Image.fromarray(frame).reduce(whole)) if whole > 1 else frame for frame in frames]
+        smallest_px = round(self.settings.min_face_px * max(1.0, width_px / self.settings.max_width_px)) / whole
         if min(small[0].shape[:2]) < max(smallest_px, _WINDOW_PX):
             return [no_faces() for _ in frames]
         scale = np.array([small[0].shape[1] / width_px, small[0].shape[0] / height_px], np.float32)
@@ -168,15 +190,3 @@ def _equal_runs(frames: Sequence[np.ndarray], longest: int) -> list[Sequence[np.
             runs.append(frames[start:stop])
             start = stop
     return runs
-
-
-def _reduced(frame: np.ndarray, wanted_px: int) -> np.ndarray:
-    """The frame at about the wanted width: by a whole number where that comes near, which is faster and as good."""
-    height_px, width_px = frame.shape[:2]
-    whole = -(-width_px // wanted_px)
-    if whole == 1:
-        return frame
-    if width_px / whole >= _NEAR_ENOUGH * wanted_px:
-        return np.asarray(Image.fromarray(frame).reduce(whole))
-    size = wanted_px, max(1, round(height_px * wanted_px / width_px))
-    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))

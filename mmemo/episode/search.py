@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from mmemo.episode.clock import StageClock
-from mmemo.episode.faces import Detections, FaceDetector
+from mmemo.episode.faces import Detections, FaceFinder
 from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
 from mmemo.episode.video import VideoInfo
 
@@ -36,7 +36,7 @@ def search_cues(
     video: VideoInfo,
     spans_ms: Sequence[tuple[int, int, int]],
     sampling: SamplingSettings,
-    load_detector: Callable[[], FaceDetector],
+    load_detector: Callable[[], FaceFinder],
     *,
     threads: int,
     clock: StageClock,
@@ -60,11 +60,11 @@ def search_cues(
 
 
 def _searched(
-    cues: Iterator[CueFrames], load_detector: Callable[[], FaceDetector], clock: StageClock
+    cues: Iterator[CueFrames], load_detector: Callable[[], FaceFinder], clock: StageClock
 ) -> Iterator[SearchedCue]:
     with clock.measure("load"):
         detector = load_detector()
-    for batch in _batches(_timed(cues, clock), detector.settings.batch_size):
+    for batch in _batches(_timed(cues, clock), detector.batch_size):
         with clock.measure("detect"):
             found = iter(detector.detect([picture for cue in batch for picture in cue.face_pictures]))
         for cue in batch:

@@ -140,7 +140,7 @@ class Pictures:
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
         """(H, W, 3) uint8 at full resolution."""
         width_px, height_px = _square_pixels(frame, self._pixel_aspect)
-        picture = self._colour.reformat(frame, width_px, height_px, "rgb24").to_ndarray()
+        picture = self._colour.reformat(frame, width_px, height_px, "rgb24", threads=1).to_ndarray()
         return _upright(picture, frame.rotation)
 
     def grey(self, frame: av.VideoFrame, max_width_px: int) -> np.ndarray:
@@ -148,7 +148,7 @@ class Pictures:
         width_px, height_px = _square_pixels(frame, self._pixel_aspect)
         scale = min(1.0, max_width_px / max(width_px, height_px))
         size = max(1, round(width_px * scale)), max(1, round(height_px * scale))
-        return _upright(self._grey.reformat(frame, *size, "gray").to_ndarray(), frame.rotation)
+        return _upright(self._grey.reformat(frame, *size, "gray", threads=1).to_ndarray(), frame.rotation)
 
 
 def _upright(picture: np.ndarray, counterclockwise_degrees: int) -> np.ndarray:

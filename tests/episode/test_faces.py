@@ -89,3 +89,19 @@ def test_settings_check_themselves() -> None:
         with pytest.raises(InputError):
             DetectorSettings(**wrong)
     assert len(no_faces()) == 0
+
+
+def test_wide_frames_are_reduced_by_a_whole_number_and_the_smallest_face_grows_with_them() -> None:
+    seen: list[tuple[tuple[int, ...], float]] = []
+
+    class Recorder:
+        def detect(self, frames: list[np.ndarray], min_face_px: float) -> list[object]:
+            seen.append((frames[0].shape[:2], min_face_px))
+            nothing = no_faces()
+            return [nothing for _ in frames]
+
+    detector = FaceDetector(DetectorSettings(min_face_px=20, max_width_px=100))
+    detector._cascade = Recorder()  # type: ignore[assignment]
+    for size in ((60, 80), (90, 120), (135, 180), (150, 200), (450, 600)):
+        detector.detect([np.zeros((*size, 3), np.uint8)])
+    assert seen == [((60, 80), 20), ((90, 120), 24), ((135, 180), 36), ((75, 100), 20), ((113, 150), 30)]

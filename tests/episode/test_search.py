@@ -10,7 +10,7 @@ import pytest
 
 from mmemo.episode import search
 from mmemo.episode.clock import StageClock
-from mmemo.episode.faces import Detections, DetectorSettings
+from mmemo.episode.faces import Detections
 from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.search import SearchedCue, search_cues
 from mmemo.episode.video import VideoInfo, probe
@@ -24,7 +24,8 @@ class CountingDetector:
     """Answers every frame with a box whose corner is the number burned into it; as slow as it is told to be."""
 
     def __init__(self, pause_s: float = 0.0) -> None:
-        self.settings = DetectorSettings(batch_size=7)
+        self.identity = "counting"
+        self.batch_size = 7
         self.batches: list[list[int]] = []
         self._pause_s = pause_s
 
@@ -121,7 +122,7 @@ def test_what_fails_in_the_thread_is_raised_here(video: VideoInfo, monkeypatch: 
 
 
 def test_a_detector_that_fails_ends_the_thread_too(video: VideoInfo) -> None:
-    broken = SimpleNamespace(settings=DetectorSettings(), detect=lambda frames: 1 / 0)
+    broken = SimpleNamespace(batch_size=16, detect=lambda frames: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(searched(video, broken, side_by_side=True))
     assert threads_named_ahead() == []
