@@ -23,7 +23,8 @@ LanguageOption = Annotated[
     typer.Option("--subtitle-language", help="Of several subtitles in the video take this one: en, eng, pt-BR."),
 ]
 SplitVoicesOption = Annotated[
-    bool, typer.Option("--split-voices", help="Make a cue with dashes for two speakers two cues.")
+    bool,
+    typer.Option("--split-voices/--no-split-voices", help="Make a cue with dashes for two speakers two cues."),
 ]
 TranscribeOption = Annotated[
     str | None,
@@ -42,6 +43,15 @@ CharactersOption = Annotated[
         metavar="WEIGHTS",
         help="Who is who, told by a face network: auto (only when its weights were fetched before), "
         "facenet:vggface2 (fetched on first use, 107 MB), a .pt or .safetensors file, or off.",
+    ),
+]
+YuNetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--yunet",
+        metavar="FILE",
+        help="Find faces with YuNet, whose .onnx file you have, and not with the detector that ships; "
+        'needs `pip install "mmemo[yunet]"`.',
     ),
 ]
 SyncOption = Annotated[

@@ -35,6 +35,7 @@ from pipelines._options import (
     TeacherOption,
     TranscribeOption,
     VideoArgument,
+    YuNetOption,
 )
 from pipelines.cut import tell_account, tell_characters
 from pipelines.evaluate import tell_evaluation
@@ -47,10 +48,11 @@ def adapt(
     video: VideoArgument,
     subtitles: SubtitlesArgument = None,
     subtitle_language: LanguageOption = None,
-    split_voices: SplitVoicesOption = False,
+    split_voices: SplitVoicesOption = True,
     transcribe: TranscribeOption = None,
     sync: SyncOption = SyncMode.AUTO,
     characters: CharactersOption = AUTO,
+    yunet: YuNetOption = None,
     gold: GoldOption = None,
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
@@ -82,6 +84,7 @@ def adapt(
         split_voices=split_voices,
         transcribe=transcribe,
         sync=sync,
+        yunet=yunet,
         characters=CharacterSettings(characters),
         gold=gold,
         faces=faces,

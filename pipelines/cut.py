@@ -26,6 +26,7 @@ from pipelines._options import (
     SyncOption,
     TranscribeOption,
     VideoArgument,
+    YuNetOption,
 )
 
 _NOTES_TOLD = 10
@@ -36,10 +37,11 @@ def cut(
     video: VideoArgument,
     subtitles: SubtitlesArgument = None,
     subtitle_language: LanguageOption = None,
-    split_voices: SplitVoicesOption = False,
+    split_voices: SplitVoicesOption = True,
     transcribe: TranscribeOption = None,
     sync: SyncOption = SyncMode.AUTO,
     characters: CharactersOption = AUTO,
+    yunet: YuNetOption = None,
     min_face: Annotated[
         int, typer.Option("--min-face", help="Smallest face in px at the width of --detect-width.")
     ] = _DETECTOR.min_face_px,
@@ -80,6 +82,7 @@ def cut(
         split_voices=split_voices,
         transcribe=transcribe,
         sync=sync,
+        yunet=yunet,
     )
     report = run_with_bar(stage)
     episode = space.episode(report.episode_id)

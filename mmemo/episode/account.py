@@ -17,6 +17,7 @@ class DropReason(str, Enum):
     OFF_SCREEN = "off_screen"
     NO_FACE = "no_face"
     SEVERAL_SPEAKERS = "several_speakers"
+    POOR_FACE = "poor_face"
 
     @property
     def meaning(self) -> str:
@@ -31,6 +32,7 @@ _MEANINGS = {
     DropReason.OFF_SCREEN: "marked as a voice from off screen, or the only face keeps its mouth still",
     DropReason.NO_FACE: "no face was found",
     DropReason.SEVERAL_SPEAKERS: "several faces or voices, and none is clearly the speaker",
+    DropReason.POOR_FACE: "the speaker's face is too small, blurred, dark or turned away to be read",
 }
 
 

@@ -19,6 +19,8 @@ _LARGEST_MODEL_BYTES = 64 << 20
 _TRIAL_PX = 64
 _MAX_OVERLAP = 0.3
 _CANDIDATES = 5000
+# One frame at a time is all that OpenCV takes: more together would only wait for each other.
+_FRAMES_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class YuNetDetector:
         self._cv2.setNumThreads(max(1, threads))
         self.identity = f"yunet/{hash_file(model)[:16]}"
         self._net = self._loaded(model)
+
+    @property
+    def batch_size(self) -> int:
+        """Frames a search."""
+        return _FRAMES_TOGETHER
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         """Find the faces of every (H, W, 3) uint8 RGB frame; sizes may differ.

@@ -26,9 +26,10 @@ class AdaptSettings:
     video: Path
     subtitles: Path | None = None
     language: str | None = None
-    split_voices: bool = False
+    split_voices: bool = True
     transcribe: str | None = None
     sync: SyncMode = SyncMode.AUTO
+    yunet: Path | None = None
     gold: Path | None = None
     faces: Path | None = None
     group_pattern: str | None = None
@@ -75,6 +76,7 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         split_voices=settings.split_voices,
         transcribe=settings.transcribe,
         sync=settings.sync,
+        yunet=settings.yunet,
     )
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)

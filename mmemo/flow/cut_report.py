@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from mmemo.episode.account import CueAccount, DropReason
 from mmemo.episode.cleaning import RULES, clean_text
 from mmemo.episode.cut import Cut
+from mmemo.episode.encoding import GUESS
+from mmemo.episode.qa import qa_counts
 from mmemo.episode.subtitles import LineNote, SubtitleFile
 from mmemo.flow.sync import Synced
 from mmemo.store.files import damaged, read_json
@@ -29,7 +33,7 @@ class CutReport:
 
     `repaired` and `refused` hold the first notes as {line, what, text}, their totals are `repaired_total` and
     `refused_total`; all of them are in subtitles.json beside the account. `cleaning` counts the cues that each rule
-    of the cleaning touched. `skipped` says that the result was there before; seconds are those of the cut itself.
+    of the cleaning touched, `qa` what looks wrong by kind. `skipped` says that the result was there before; seconds are those of the cut itself.
     """
 
     episode_id: str
@@ -51,6 +55,7 @@ class CutReport:
     subtitle_stream: int | None = None
     cleaning: dict[str, int] = field(default_factory=dict)
     sync: dict[str, Any] | None = None
+    qa: dict[str, int] = field(default_factory=dict)
 
     @property
     def cues(self) -> dict[str, Any]:
@@ -79,13 +84,16 @@ class CutReport:
                 "refused_lines": [note["line"] for note in self.refused],
             },
             "sync": self.sync,
+            "qa": self.qa,
             "warnings": self.warnings,
             "skipped": self.skipped,
         }
 
 
-def report_of(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
-    """What is reported of a finished cut, with warnings about what looks wrong."""
+def report_of(
+    episode: Episode, file: SubtitleFile, result: Cut, qa: pd.DataFrame, before: Mapping[str, float]
+) -> CutReport:
+    """What is reported of a finished cut, with warnings about what looks wrong; `before` are seconds of other parts."""
     warnings = []
     outside = result.account.dropped.get(DropReason.OUT_OF_VIDEO.value, 0)
     if outside > _SUSPICIOUS_SHARE * result.account.total:
@@ -93,6 +101,8 @@ def report_of(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
     if file.refused:
         lines = ", ".join(str(note.line) for note in file.refused[:10])
         warnings.append(f"{len(file.refused)} parts of the subtitle could not be read, at line {lines}")
+    if file.encoding.endswith(GUESS):
+        warnings.append(f"the subtitle's encoding is not certain ({file.encoding}): are its letters right?")
     if "with damage" in file.encoding:
         warnings.append(f"the subtitle holds bytes that are no {file.encoding.split()[0]} text")
     if result.faces.empty:
@@ -105,7 +115,7 @@ def report_of(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
         account=result.account,
         faces=len(result.faces),
         tracks=result.tracks,
-        seconds=result.seconds,
+        seconds={**before, **result.seconds},
         peak_rss_mb=_peak_rss_mb(),
         encoding=file.encoding,
         repaired_total=len(file.repaired),
@@ -117,6 +127,7 @@ def report_of(episode: Episode, file: SubtitleFile, result: Cut) -> CutReport:
         subtitle_streams=list(file.streams),
         subtitle_stream=file.stream,
         cleaning=_rule_counts(file),
+        qa=qa_counts(qa),
     )
 
 

@@ -3,11 +3,14 @@
     workspace/
       labels.db                              what people said: labels, and names of characters
       episodes/EPISODE/episode.json          the source files, their hashes, and the current cut
-      episodes/EPISODE/cut-KEY/              cues.parquet, faces.parquet, account.json, settings.json, crops/
+      episodes/EPISODE/speech-KEY/           speech.parquet (what is heard, every 32 ms), settings.json
+      episodes/EPISODE/cut-KEY/              cues, faces, shots, speech, qa (.parquet), account.json, settings.json,
+                                             subtitles.json (every repair and refusal), crops/, scenes/
       episodes/EPISODE/identities-KEY/       embeddings.npy (one row a track), settings.json
       episodes/EPISODE/characters-KEY/       characters.parquet, settings.json
       episodes/EPISODE/opinions-KEY/         opinions.parquet (teacher), settings.json
       episodes/EPISODE/image-KEY/            image_opinions.parquet (baseline), settings.json
+      transcripts/VIDEO-KEY/                 transcript.srt of a video without subtitles, settings.json
       runs/RUN/                              config.json, weights.safetensors, curves.parquet, predictions...
       reports/RUN/                           comparison.json, report.html
       tmp/                                   uploads and scratch; may be emptied at any time
