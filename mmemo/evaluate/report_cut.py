@@ -30,7 +30,7 @@ class CueExample:
     """A cue that stands for an outcome: its line, its picture if one was looked at, one face a track.
 
     `margin` tells how clearly the speaker stood out, None when there was nobody to compare with; `more_faces` are
-    those that are not shown.
+    those that are not shown. `measured` is what a reason rests on, where figures say it.
     """
 
     cue_id: int
@@ -40,6 +40,7 @@ class CueExample:
     faces: tuple[FaceShown, ...] = ()
     more_faces: int = 0
     margin: float | None = None
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from mmemo.episode.account import account_of
+from mmemo.episode.account import DropReason, account_of
 from mmemo.episode.cleaning import RULES, CleanText, clean_text
 from mmemo.episode.qa import qa_counts
 from mmemo.evaluate.report_cut import (
@@ -98,6 +98,16 @@ def _example(folder: Path, cue: Mapping[str, Any], faces: pd.DataFrame | None) -
         faces=tuple(_face(folder, face) for face in shown[:_FACES_SHOWN]),
         more_faces=max(0, len(shown) - _FACES_SHOWN),
         margin=_finite(cue.get("speaker_margin")),
+        measured=_measured(shown[0]) if shown and cue["drop_reason"] == DropReason.POOR_FACE.value else "",
+    )
+
+
+def _measured(face: Mapping[Any, Any]) -> str:
+    """The figures by which a face was found too poor to be read."""
+    size_px = max(face["x2"] - face["x1"], face["y2"] - face["y1"])
+    return (
+        f"{size_px:.0f} px, sharpness {face['sharpness']:.1f}, brightness {face['brightness']:.0f}, "
+        f"turned {abs(face['yaw_deg']):.0f}°"
     )
 
 

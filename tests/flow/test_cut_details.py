@@ -166,6 +166,19 @@ def test_every_rule_is_shown_on_the_cue_that_shows_it_best(workspace):
     assert all(use.meaning for use in reading.rules)
 
 
+def test_a_face_that_is_too_poor_is_shown_with_its_figures(workspace):
+    folder = workspace.cut_folder(EPISODE)
+    cues = cue_table()
+    cues["drop_reason"] = cues["drop_reason"].where(cues["cue_id"] != 1, "poor_face")
+    measures = {"sharpness": 2.25, "brightness": 12.4, "yaw_deg": -61.2}
+    write_table(folder / "cues.parquet", cues)
+    write_table(folder / "faces.parquet", face_table().assign(**BOX, **measures))
+    (poor,) = cut_details(workspace, EPISODE).examples["poor_face"]
+    assert poor.measured == "50 px, sharpness 2.2, brightness 12, turned 61°"
+    assert "sharpness 2.2" in write_cut_report(workspace, EPISODE).read_text(encoding="utf-8")
+    assert all(not e.measured for e in cut_details(workspace, EPISODE).examples["several_speakers"])
+
+
 def test_examples_are_spread_over_a_long_episode(workspace):
     write_table(workspace.cut_folder(EPISODE) / "cues.parquet", cue_table(copies=10))
     found = cut_details(workspace, EPISODE).examples
