@@ -29,7 +29,6 @@ def cut(
     from mmemo.benchmark.cut import CutBenchmark, benchmark_cut
 
     folder = cache if cache is not None else workspace / "tmp" / "benchmark"
-    folder.mkdir(parents=True, exist_ok=True)
     tell(run_with_bar(benchmark_cut(CutBenchmark(data, folder, quick))), as_json)
 
 

@@ -95,6 +95,7 @@ def _inputs(settings: CutBenchmark) -> Stage[list[_Input]]:
     for path in (episode, subtitles):
         if not path.is_file():
             raise InputError(f"there is no {path}", hint="--data is the folder that holds episode_dev/episode.mp4")
+    settings.cache.mkdir(parents=True, exist_ok=True)
     cues = [(cue.start_ms, cue.end_ms, cue.raw_text) for cue in read_subtitles(subtitles).cues]
     part_s = _QUICK_S if settings.quick else _FILM_PART_S
     part = settings.cache / f"film-{part_s}s.mp4"
@@ -152,7 +153,7 @@ def _row(part: _Input, whole: WholeCut, settings: CutBenchmark) -> Stage[dict[st
 def _samples(spans: Sequence[tuple[int, int, int]], count: int) -> tuple[list[Any], list[Any]]:
     """Two halves of `count` cues in runs of ten from all over the video: neighbours, since moviepy reads on to the next."""
     runs = [spans[i : i + 10] for i in range(0, len(spans), 10)]
-    wanted = max(2, min(len(runs), count // 10))
+    wanted = min(len(runs), max(2, count // 10))
     chosen = [runs[i] for i in np.linspace(0, len(runs) - 1, wanted).round().astype(int)]
     return [cue for run in chosen[::2] for cue in run], [cue for run in chosen[1::2] for cue in run]
 
