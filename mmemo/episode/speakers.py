@@ -8,14 +8,9 @@ from enum import Enum
 
 import numpy as np
 
-from mmemo.episode.mouth import MIN_PAIRS, MouthMotion, liveliness, mouth_motion
+from mmemo.episode.mouth import MIN_PAIRS, MouthMotion
 from mmemo.episode.speech_activity import FRAME_MS, SILERO, SpeechActivity
 from mmemo.errors import InputError
-
-__all__ = [
-    "Judgement", "MouthMotion", "SpeakerSettings", "Verdict", "choose_speaker", "judge_speaker", "liveliness",
-    "mouth_motion",
-]  # fmt: skip
 
 # A film's sound may be early or late by a few of its frames, and lips move a little before they are heard.
 _LAGS_MS = np.arange(-128, 129, 32)
@@ -124,12 +119,6 @@ def _heard_scores(motions: Sequence[MouthMotion], sound: np.ndarray, settings: S
     still = np.minimum(moved / max(settings.still_below, 1e-6), 1.0)
     weighed = _HEARD_SCALE * still * moved**_HEARD_MOTION * np.exp(_HEARD_AGREEMENT * agreed)
     return weighed.astype(np.float32)
-
-
-def choose_speaker(motions: Sequence[MouthMotion], settings: SpeakerSettings) -> tuple[Verdict, int | None]:
-    """Verdict and speaker by the mouths alone."""
-    judgement = judge_speaker(motions, settings)
-    return judgement.verdict, judgement.speaker
 
 
 def agreement(motion: MouthMotion, levels: np.ndarray) -> float:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mmemo.episode.mouth import MouthMotion, liveliness, mouth_motion
-from mmemo.episode.speakers import SpeakerSettings, Verdict, choose_speaker, judge_speaker
+from mmemo.episode.speakers import SpeakerSettings, Verdict, judge_speaker
 from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.tracks import SeenFace, Track
 from mmemo.errors import InputError
@@ -71,7 +71,8 @@ def test_a_talking_mouth_scores_high_and_a_moving_head_does_not() -> None:
 def test_too_few_frames_tell_nothing() -> None:
     assert mouth_motion(track(), [], [], 1.0).score == 0
     assert mouth_motion(track(), [0, 100], [head(0), head(12)], 1.0).score == 0
-    assert choose_speaker([motion_of(0.0, 1)], SpeakerSettings()) == (Verdict.SPEAKER, 0)
+    judged = judge_speaker([motion_of(0.0, 1)], SpeakerSettings())
+    assert (judged.verdict, judged.speaker) == (Verdict.SPEAKER, 0)
 
 
 def test_a_still_under_a_moving_camera_is_not_alive() -> None:
@@ -95,7 +96,8 @@ def test_a_still_under_a_moving_camera_is_not_alive() -> None:
     ],
 )
 def test_the_choice(scores: list[float], expected: tuple[Verdict, int | None]) -> None:
-    assert choose_speaker([motion_of(score) for score in scores], SpeakerSettings()) == expected
+    judged = judge_speaker([motion_of(score) for score in scores], SpeakerSettings())
+    assert (judged.verdict, judged.speaker) == expected
 
 
 def test_the_margin_is_that_of_the_next_best() -> None:
