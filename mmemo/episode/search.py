@@ -1,4 +1,4 @@
-"""The cues of an episode with their frames and the faces in them: decoding and detection side by side."""
+"""The cues of an episode with their frames and the faces in them: decoding, detection and the rest side by side."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mmemo.episode.video import VideoInfo
 
 T = TypeVar("T")
 
-# Decoded cues that wait for the detector; more smooths nothing, since both sides work at an even pace.
-_MAX_WAITING_BYTES = 48 << 20
+# Cues that wait for the detector, and again for who takes them; more smooths nothing, since all work at an even pace.
+_MAX_WAITING_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ def search_cues(
 ) -> Generator[SearchedCue, None, None]:
     """The frames and faces of every (cue, start_ms, end_ms), in the order in which the cues end.
 
-    A thread of its own decodes ahead, while the detector is loaded and while it works; the result is the same as
-    without. Closing the generator ends the thread, and what fails in it is raised here. The clock's parts overlap:
-    "decode" and "convert" count the thread's time, "wait" the time without work for the detector.
+    One thread decodes ahead, also while the detector is loaded; another one detects ahead of the caller. The result
+    is the same as without. Closing the generator ends both, and what fails in them is raised here. The clock's parts
+    overlap: "decode", "convert" and "detect" are times of the threads, "wait" that without work for the detector.
     """
     if not spans_ms:
         return
@@ -55,13 +55,15 @@ def search_cues(
         with closing(frames):
             yield from _searched(frames, load_detector, clock)
         return
-    with _Ahead(frames, _size_bytes, _MAX_WAITING_BYTES) as ahead:
-        yield from _searched(ahead, load_detector, clock)
+    with _Ahead(frames, _size_bytes, _MAX_WAITING_BYTES) as decoded:
+        searched = _searched(decoded, load_detector, clock)
+        with _Ahead(searched, lambda cue: _size_bytes(cue.frames), _MAX_WAITING_BYTES) as found:
+            yield from found
 
 
 def _searched(
     cues: Iterator[CueFrames], load_detector: Callable[[], FaceFinder], clock: StageClock
-) -> Iterator[SearchedCue]:
+) -> Generator[SearchedCue, None, None]:
     with clock.measure("load"):
         detector = load_detector()
     for batch in _batches(_timed(cues, clock), detector.batch_size):

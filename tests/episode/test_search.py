@@ -93,11 +93,11 @@ def test_each_cue_has_the_faces_of_its_own_frames(video: VideoInfo) -> None:
         assert [number * 40 for number in numbers] == cue.frames.face_times_ms
 
 
-def test_closing_ends_the_thread(video: VideoInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_ends_the_threads(video: VideoInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_MAX_WAITING_BYTES", 1)
     cues = searched(video, CountingDetector(), side_by_side=True)
     next(cues)
-    assert len(threads_named_ahead()) == 1
+    assert len(threads_named_ahead()) == 2
     cues.close()  # type: ignore[attr-defined]
     assert threads_named_ahead() == []
 
@@ -121,7 +121,7 @@ def test_what_fails_in_the_thread_is_raised_here(video: VideoInfo, monkeypatch: 
     assert threads_named_ahead() == []
 
 
-def test_a_detector_that_fails_ends_the_thread_too(video: VideoInfo) -> None:
+def test_a_detector_that_fails_ends_the_threads_too(video: VideoInfo) -> None:
     broken = SimpleNamespace(batch_size=16, detect=lambda frames: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(searched(video, broken, side_by_side=True))
