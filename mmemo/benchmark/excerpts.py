@@ -19,8 +19,9 @@ def copy_video(source: Path, target: Path, *, seconds: float | None = None, time
     with publish_file(target) as temporary, av.open(str(temporary), "w", format="mp4") as output:
         offset_s = 0.0
         outputs: dict[int, object] = {}
+        written: dict[int, int] = {}
         for _ in range(times):
-            offset_s = _append(source, output, outputs, offset_s, seconds)
+            offset_s = _append(source, output, outputs, written, offset_s, seconds)
     return target
 
 
@@ -28,6 +29,7 @@ def _append(
     source: Path,
     output: av.container.OutputContainer,
     outputs: dict[int, object],
+    written: dict[int, int],
     offset_s: float,
     limit_s: float | None,
 ) -> float:
@@ -48,6 +50,9 @@ def _append(
             end_s = max(end_s, offset_s + float((packet.pts + (packet.duration or 0)) * packet.time_base))
             shift = round(offset_s / packet.time_base)
             packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+            if packet.dts <= written.get(packet.stream.index, packet.dts - 1):
+                continue  # sound that a coder put before the start, where the copy before still sounds
+            written[packet.stream.index] = packet.dts
             packet.stream = outputs[packet.stream.index]  # type: ignore[assignment]
             output.mux(packet)
     return end_s
