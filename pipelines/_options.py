@@ -33,7 +33,7 @@ TranscribeOption = Annotated[
         metavar="MODEL",
         help="There is no subtitle: write the speech down with faster-whisper. MODEL is a size such as small, the id "
         "of a model on the hub (both fetched on first use), or a folder. --subtitle-language says what is spoken. "
-        "Needs `pip install -r requirements-transcribe.txt`.",
+        "Needs `pip install faster-whisper`.",
     ),
 ]
 CharactersOption = Annotated[
@@ -51,7 +51,7 @@ YuNetOption = Annotated[
         "--yunet",
         metavar="FILE",
         help="Find faces with YuNet, whose .onnx file you have, and not with the detector that ships; "
-        'needs `pip install "mmemo[yunet]"`.',
+        "needs `pip install opencv-python-headless`.",
     ),
 ]
 SyncOption = Annotated[

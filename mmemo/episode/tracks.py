@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from mmemo.episode.faces import Detections
-from mmemo.episode.shots import ShotSettings, glance
-from mmemo.episode.shots import shot_numbers as numbers_of
 from mmemo.errors import InputError
 
 # A look is the square around a face with some hair and clothes, at a resolution where no expression is left.
@@ -107,10 +105,8 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def link_faces(
     frames: Sequence[tuple[int, Detections]],
     shots: Sequence[int],
-    pictures: Sequence[np.ndarray] | None = None,
-    settings: LinkSettings | None = None,
-    *,
-    min_overlap: float | None = None,
+    pictures: Sequence[np.ndarray],
+    settings: LinkSettings,
 ) -> list[Track]:
     """Link the faces of a cue's frames, given as (frame_ms, faces) in order, into tracks.
 
@@ -119,10 +115,6 @@ def link_faces(
     place starts a track of its own, and two that swapped places are not mistaken for each other. The result is in
     order of appearance, the most probable face first.
     """
-    settings = settings or LinkSettings(**({} if min_overlap is None else {"min_overlap": min_overlap}))
-    if pictures is None:  # no looks: faces are linked by their place alone
-        settings = replace(settings, min_likeness=1.0, moved_likeness=1.0, max_distance=0.0)
-        pictures = [np.zeros((1, 1, 3), np.uint8)] * len(frames)
     tracks: list[_OpenTrack] = []
     for index, ((frame_ms, found), shot, picture) in enumerate(zip(frames, shots, pictures, strict=True)):
         faces = [
@@ -215,9 +207,3 @@ def _swapped(alike: np.ndarray) -> np.ndarray:
     better_face = alike.max(axis=0, keepdims=True) - alike > _SWAP_MARGIN
     swapped: np.ndarray = better_track & better_face
     return swapped
-
-
-def shot_numbers(greys: Sequence[np.ndarray], *, max_histogram_change: float, min_likeness: float) -> list[int]:
-    """Number the shot of each (h, w) uint8 frame, from 0; see `mmemo.episode.shots`."""
-    settings = ShotSettings(max_histogram_change=max_histogram_change, min_likeness=min_likeness)
-    return numbers_of([glance(grey) for grey in greys], settings)

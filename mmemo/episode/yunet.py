@@ -131,7 +131,7 @@ def _opencv() -> Any:
         cv2 = importlib.import_module("cv2")
     except ImportError as error:
         raise ModelUnavailable(
-            "YuNet needs OpenCV, which is not installed", hint='pip install "mmemo[yunet]"'
+            "YuNet needs OpenCV, which is not installed", hint="pip install opencv-python-headless"
         ) from error
     if not hasattr(cv2, "FaceDetectorYN"):
         raise ModelUnavailable("this OpenCV is too old for YuNet", hint="pip install --upgrade opencv-python-headless")

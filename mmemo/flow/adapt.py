@@ -12,6 +12,7 @@ from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
 from mmemo.flow.faces_folder import FolderSettings, find_pictures
 from mmemo.flow.label import LabelReport, LabelSettings, label_episode
+from mmemo.flow.report import write_cut_report
 from mmemo.flow.train import RunRecord, train_student
 from mmemo.progress import Stage
 from mmemo.store.files import publish_file
@@ -81,6 +82,7 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
     episode = workspace.episode(cut.episode_id)
     _keep_notice(workspace, settings.video, cut.episode_id)
     characters = yield from find_characters(workspace, episode, settings.characters)
+    write_cut_report(workspace, episode, cut)
     label = yield from label_episode(workspace, episode, settings.label)
     run = yield from train_student(workspace, [cut.episode_id], settings.label, settings.train)
     evaluation = yield from evaluate_run(

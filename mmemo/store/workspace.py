@@ -13,6 +13,7 @@
       transcripts/VIDEO-KEY/                 transcript.srt of a video without subtitles, settings.json
       runs/RUN/                              config.json, weights.safetensors, curves.parquet, predictions...
       reports/RUN/                           comparison.json, report.html
+      reports/EPISODE/                       cut.html: the account of a cut, with examples
       tmp/                                   uploads and scratch; may be emptied at any time
 
 KEY is a hash of the inputs and the settings, so the same work is never done twice.

@@ -79,7 +79,7 @@ def _cut_fields() -> dict[str, Any]:
             info="Moves them when they are surely off, and refuses those of another film. Off uses them as they are.",
         ),
         "split_voices": gr.Checkbox(
-            False,
+            True,
             label="Make a line with two dashes two lines",
             info="Two speakers in one subtitle are told apart then; off drops such lines.",
             elem_id="mm-split",
@@ -169,7 +169,7 @@ def start_adaptation(
     finetune: bool,
     sync: bool = True,
     language: str | None = None,
-    split_voices: bool = False,
+    split_voices: bool = True,
     min_face: float | None = None,
     transcribe: str | None = None,
     characters: str | None = None,

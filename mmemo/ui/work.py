@@ -36,7 +36,7 @@ class Adaptation:
     finetune: bool = False
     sync: bool = True
     language: str | None = None
-    split_voices: bool = False
+    split_voices: bool = True
     min_face_px: int = SMALLEST_FACE_PX
     transcribe: str | None = None
     characters: str = "auto"

@@ -18,10 +18,13 @@ from mmemo.datasets.drawn import Actor, Shot, write_clip
 from mmemo.episode.account import DropReason
 from mmemo.episode.cut import CutSettings
 from mmemo.episode.faces import DetectorSettings
+from mmemo.episode.quality import QualitySettings
 from mmemo.episode.speakers import SpeakerSettings
+from mmemo.episode.tracks import LinkSettings
 from mmemo.errors import InputError, StorageError
 from mmemo.flow.cut import CutReport, cut_episode
 from mmemo.progress import run
+from mmemo.store.files import read_table
 from mmemo.store.tables import CUE_COLUMNS, FACE_COLUMNS
 from mmemo.store.workspace import Workspace
 from tests.media import write_counter_video, write_srt
@@ -64,11 +67,11 @@ def test_every_cue_has_its_outcome(done: tuple[Workspace, CutReport]) -> None:
     cues = workspace.cues(workspace.episode(report.episode_id))
     assert list(cues.columns) == list(CUE_COLUMNS)
     assert [None if reason != reason else reason for reason in cues["drop_reason"]] == [
-        None, None, "several_speakers", "no_face", "not_speech", "music", "off_screen", "out_of_video",
+        None, None, "several_speakers", "several_speakers", "no_face", "not_speech", "music", "off_screen", "out_of_video",
     ]  # fmt: skip
-    assert report.cues["total"] == 8
-    assert report.cues["kept"] + sum(report.cues["dropped"].values()) == 8
-    assert set(report.cues["dropped"]) == {reason.value for reason in DropReason}
+    assert report.cues["total"] == 9
+    assert report.cues["kept"] + sum(report.cues["dropped"].values()) == 9
+    assert set(report.cues["dropped"]) == {reason.value for reason in DropReason} - {"poor_face"}
     assert cues["text"][0] == "How lovely!"
     assert cues["speaker"][0] == "NORA"
     assert cues["source_line"].tolist()[:2] == [2, 6]
@@ -124,7 +127,7 @@ def test_other_settings_are_another_cut_of_the_same_episode(film: Path, tmp_path
     second = run(cut_episode(workspace, film, None, strict))
     assert first.episode_id == second.episode_id
     assert first.cut_key != second.cut_key
-    assert second.account.dropped["several_speakers"] == 2
+    assert second.account.dropped["several_speakers"] == 3
     assert workspace.episode(first.episode_id).cut_key == second.cut_key
 
 
@@ -152,14 +155,20 @@ def test_a_file_name_that_is_no_text(film: Path, tmp_path: Path) -> None:
     assert Path(workspace.episode(report.episode_id).video) == video.resolve()
 
 
+def _finished(workspace: Path) -> set[str]:
+    """The stages of which any file is there."""
+    return {path.parent.name.split("-")[0] for path in workspace.rglob("*") if path.is_file()}
+
+
 def test_a_cancelled_cut_leaves_nothing_and_can_be_repeated(film: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     stage = cut_episode(workspace, film, None)
     for progress in stage:
-        if progress.done > 6:
+        if progress.stage == "cut" and progress.done > 6:
             break
     stage.close()
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    # What was heard is whole and stays; of the cut nothing does.
+    assert _finished(tmp_path) == {"speech"}
     assert workspace.episodes() == []
     assert not run(cut_episode(workspace, film, None)).skipped
 
@@ -170,6 +179,36 @@ def test_a_video_without_faces_is_an_account_and_a_warning(tmp_path: Path) -> No
     report = run(cut_episode(Workspace(tmp_path / "w"), video, None))
     assert report.cues == {"total": 2, "kept": 0, "dropped": {"no_face": 2}}
     assert "no face was found" in report.warnings[0]
+
+
+def test_a_face_that_cannot_be_read_is_an_outcome_and_teaches_nothing(film: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    report = run(
+        cut_episode(workspace, film, None, CutSettings(quality=QualitySettings(min_size_px=2000, good_size_px=2000)))
+    )
+    assert report.account.kept == 0
+    assert report.account.dropped["poor_face"] == 2
+    faces = workspace.faces(workspace.episode(report.episode_id))
+    assert (faces["quality"] == 0).all() and "speaker" not in set(faces["role"])
+
+
+def test_scenes_shots_and_what_is_heard_are_kept(done: tuple[Workspace, CutReport]) -> None:
+    workspace, report = done
+    episode = workspace.episode(report.episode_id)
+    folder = workspace.cut_folder(episode)
+    cues, faces, shots = (read_table(folder / f"{name}.parquet") for name in ("cues", "faces", "shots"))
+    seen = cues["scene"].notna()
+    assert seen.tolist() == [True] * 5 + [False] * 4
+    for scene in cues.loc[seen, "scene"]:
+        assert max(Image.open(folder / scene).size) == 256
+    assert faces["shot_id"].isin(shots["shot_id"]).all()
+    assert shots["shot_id"].tolist() == [1, 2, 3] and (shots["start_ms"].diff().dropna() > 0).all()
+    by_cue = faces.groupby("cue_id")["shot_id"].unique()
+    assert by_cue.map(len).eq(1).all(), "the cuts lie between the cues"
+    assert (report.qa, set(read_table(folder / "qa.parquet")["kind"])) != ({}, set())
+    assert set(report.qa) == set(read_table(folder / "qa.parquet")["kind"])
+    assert list(read_table(folder / "speech.parquet").columns) == ["start_ms", "end_ms"]
+    assert {"listen", "sync"} <= set(report.seconds)
 
 
 def test_one_cue_of_one_frame(film: Path, tmp_path: Path) -> None:
@@ -218,7 +257,7 @@ def test_file_names_are_made_plain(tmp_path: Path) -> None:
 
 def test_wrong_settings_are_told() -> None:
     for make in (
-        lambda: CutSettings(min_overlap=0),
+        lambda: CutSettings(links=LinkSettings(min_overlap=0)),
         lambda: CutSettings(crop_px=8),
         lambda: CutSettings(detector=DetectorSettings(min_prob=2)),
         lambda: CutSettings(speaker=SpeakerSettings(margin=float("inf"))),
@@ -248,10 +287,10 @@ def test_a_full_disk_is_told_and_leaves_nothing(film: Path, tmp_path: Path, monk
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("mmemo.episode.cut._save_crop", full)
+    monkeypatch.setattr("mmemo.episode.cut_tables._save_crop", full)
     with pytest.raises(StorageError, match="disk is full"):
         run(cut_episode(Workspace(tmp_path), film, None))
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert _finished(tmp_path) == {"speech"}
 
 
 def test_a_video_that_was_cut_off_gives_what_is_left(tmp_path: Path) -> None:

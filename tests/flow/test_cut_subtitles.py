@@ -79,10 +79,10 @@ def test_everything_repaired_and_refused_is_kept_whole(tmp_path: Path) -> None:
     assert (notes["read"], notes["cleaning"]) == (61, {"tags": 1})
 
 
-def test_two_voices_are_two_cues_when_asked(tmp_path: Path) -> None:
+def test_two_voices_are_two_cues_unless_asked_otherwise(tmp_path: Path) -> None:
     video = write_counter_video(tmp_path / "show.mp4", 100)
     srt = write_srt(tmp_path / "show.srt", [(1000, 3000, "- Where were you?\n- Out.")])
-    whole, apart = cut(tmp_path / "w", video), cut(tmp_path / "w", video, srt, split_voices=True)
+    whole, apart = cut(tmp_path / "w", video, srt, split_voices=False), cut(tmp_path / "w", video)
     assert (whole.account.total, apart.account.total) == (1, 2)
     assert whole.cut_key != apart.cut_key
     assert texts(tmp_path / "w", apart) == ["Where were you?", "Out."]

@@ -166,7 +166,7 @@ def _faces(cut: Path, tracks: int, rng: np.random.Generator) -> pd.DataFrame:
             other = {"face_id": f"l{track}", "track_id": tracks + track // 5, "role": "listener"}
             rows.append(rows[-1] | other)
     boxes = {"x1": 38.0, "y1": 20.0, "x2": 122.0, "y2": 104.0, "sharpness": 1.0, "speaker_score": 1.0}
-    return pd.DataFrame(rows).assign(detection_prob=rng.uniform(0.9, 1, len(rows)), **boxes)
+    return pd.DataFrame(rows).assign(detection_prob=rng.uniform(0.9, 1, len(rows)), quality=np.float32(1), **boxes)
 
 
 def _characters(workspace: Workspace, episode: Episode, tracks: int) -> None:
