@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -95,10 +96,13 @@ def test_each_cue_has_the_faces_of_its_own_frames(video: VideoInfo) -> None:
 
 def test_closing_ends_the_threads(video: VideoInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_MAX_WAITING_BYTES", 1)
+    before = sys.getswitchinterval()
     cues = searched(video, CountingDetector(), side_by_side=True)
     next(cues)
+    assert sys.getswitchinterval() < before
     assert len(threads_named_ahead()) == 2
     cues.close()  # type: ignore[attr-defined]
+    assert sys.getswitchinterval() == before
     assert threads_named_ahead() == []
 
 
