@@ -9,18 +9,19 @@ from typing import Any
 import gradio as gr
 
 from mmemo.flow.read import synthetic_notice
+from mmemo.store.workspace import Workspace
 from mmemo.ui.account import account_html
 from mmemo.ui.characters_panel import CHARACTERS_SCRIPT, characters_html, name_character, names_of_tracks
 from mmemo.ui.checks import checks_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.cut_tables import CutTables, read_cut
 from mmemo.ui.episode_form import EpisodeForm, episode_form, start_adaptation
-from mmemo.ui.html import card, clock, empty, notice, page_part
+from mmemo.ui.html import card, clock, empty, file_url, notice, page_part
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.timeline import timeline, timeline_data
-from mmemo.ui.work import comparison_of
+from mmemo.ui.work import account_page_of, comparison_of
 
 _NO_EPISODE = empty("No episode yet", "Choose a video and its subtitles, then press Adapt.")
 _NOT_PLAYABLE = page_part(
@@ -95,7 +96,9 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str,
     account = page_part(
         _verdict(context, chosen.run_id),
         notice(synthetic_notice(workspace, [chosen.episode_id])),
-        card(_facts(tables), account_html(tables), title=chosen.episode_id),
+        card(
+            _facts(tables), account_html(tables), _account_link(workspace, chosen.episode_id), title=chosen.episode_id
+        ),
     )
     marks = timeline_data(tables, names_of_tracks(workspace, episode))
     rest = (checks_html(tables), characters_html(workspace, episode))
@@ -113,6 +116,14 @@ def rename(context: AppContext, episode_id: str, character_id: int, name: str) -
     episode = workspace.episode(episode_id)
     marks = timeline_data(read_cut(workspace, episode), names_of_tracks(workspace, episode))
     return marks, characters_html(workspace, episode)
+
+
+def _account_link(workspace: Workspace, episode_id: str) -> str:
+    """A link to the page with an example of every outcome; nothing where none was written."""
+    page = account_page_of(workspace, episode_id)
+    if page is None:
+        return ""
+    return f'<p class="mm-link"><a href="{file_url(page)}" target="_blank" rel="noopener">Examples of every outcome</a></p>'
 
 
 def _facts(tables: CutTables) -> str:

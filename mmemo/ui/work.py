@@ -150,6 +150,12 @@ def report_of(workspace: Workspace, run_id: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def account_page_of(workspace: Workspace, episode_id: str) -> Path | None:
+    """The saved page about an episode's cut; None when there is none."""
+    path = workspace.report_folder(episode_id) / "cut.html"
+    return path if path.is_file() else None
+
+
 def warm_up() -> None:
     """Import what the first job or prediction needs, so that nobody waits for it."""
     import torch  # noqa: F401
