@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +34,8 @@ _SILENT_KINDS = {
     TextKind.MUSIC: DropReason.MUSIC,
     TextKind.OFF_SCREEN: DropReason.OFF_SCREEN,
 }
+
+_NO_SHOT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +143,61 @@ def _outcome(
     frames = found.frames
     if not frames.face_indices:
         return _Outcome(DropReason.OUT_OF_VIDEO)
-    glances = [glance(grey) for grey in frames.greys]
-    shots = shot_numbers(glances, settings.shots)
+    seen = frames.glanced(settings.sampling.glance_fps)
+    glances = [glance(frames.greys[i]) for i in seen]
+    numbers = shot_numbers(glances, settings.shots)
+    shots = _shot_of_each(len(frames.greys), seen, numbers)
     tracks = link_faces(
         list(zip(frames.face_times_ms, found.faces, strict=True)),
         [shots[i] for i in frames.face_indices],
         frames.face_pictures,
         settings.links,
     )
-    outcome = _judged(frames, tracks, shots, text, span_ms, speech, settings)
-    outcome.shots = CueShots(frames.times_ms, shots, glances[0], glances[-1])
+    outcome = _judged(_Watched(frames, seen, shots), tracks, text, span_ms, speech, settings)
+    outcome.shots = CueShots([frames.times_ms[i] for i in seen], numbers, glances[0], glances[-1])
     return outcome
 
 
+def _shot_of_each(frames: int, seen: Sequence[int], numbers: Sequence[int]) -> list[int]:
+    """The shot of every frame; between two seen frames of different shots nobody knows, which is a shot of no track."""
+    shots = [_NO_SHOT] * frames
+    for (first, number), (last, next_number) in pairwise(zip(seen, numbers, strict=True)):
+        if number == next_number:
+            shots[first : last + 1] = [number] * (last + 1 - first)
+    for index, number in zip(seen, numbers, strict=True):
+        shots[index] = number
+    shots[seen[-1] :] = [numbers[-1]] * (frames - seen[-1])
+    return shots
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """The frames of a cue, which of them were `seen` at the lower rate, and the shot of each."""
+
+    frames: CueFrames
+    seen: Sequence[int]
+    shots: Sequence[int]
+
+    @property
+    def scale(self) -> float:
+        """Grey px over full px."""
+        return float(self.frames.greys[0].shape[1] / self.frames.face_pictures[0].shape[1])
+
+    def motion(self, track: Track, *, densely: bool) -> MouthMotion:
+        """Mouth motion over the frames of the track's shot."""
+        chosen = range(len(self.shots)) if densely else self.seen
+        same = [i for i in chosen if self.shots[i] == track.shot]
+        times_ms, greys = [self.frames.times_ms[i] for i in same], [self.frames.greys[i] for i in same]
+        return mouth_motion(track, times_ms, greys, self.scale)
+
+    def lives(self, track: Track) -> float:
+        """How much of the face changes."""
+        return liveliness(track, [self.frames.greys[i] for i in self.frames.face_indices], self.scale)
+
+
 def _judged(
-    frames: CueFrames,
+    watched: _Watched,
     tracks: list[Track],
-    shots: Sequence[int],
     text: CleanText,
     span_ms: tuple[int, int],
     speech: SpeechActivity | None,
@@ -165,34 +206,30 @@ def _judged(
     """Who speaks, and whether the face can be read."""
     if not tracks:
         return _Outcome(DropReason.NO_FACE)
-    scale = frames.greys[0].shape[1] / frames.face_pictures[0].shape[1]
-    motions = [_motion(track, frames, shots, scale) for track in tracks]
+    frames = watched.frames
     candidates = _candidates(tracks, len(frames.face_indices))
-    judgement = judge_speaker([motions[i] for i in candidates], settings.speaker, speech, span_ms)
+    motions = [watched.motion(tracks[i], densely=len(candidates) > 1) for i in candidates]
+    judgement = judge_speaker(motions, settings.speaker, speech, span_ms)
     speaker = None if judgement.speaker is None else candidates[judgement.speaker]
-    scores = [motion.score for motion in motions]
-    for place, score in zip(candidates, judgement.scores, strict=True):
-        scores[place] = float(score)
+    scores = dict(zip(candidates, (float(score) for score in judgement.scores), strict=True))
     faces = [_cut_faces(track, frames, settings.quality) for track in tracks]
     reason, role = None, "speaker"
     if judgement.verdict is Verdict.UNCLEAR or text.voices > 1:
         reason, role = DropReason.SEVERAL_SPEAKERS, "candidate"
-    elif judgement.verdict is Verdict.SILENT and speaker is not None:
-        pictures = [frames.greys[i] for i in frames.face_indices]
-        if liveliness(tracks[speaker], pictures, scale) > settings.speaker.lives_above:
-            reason, role = DropReason.OFF_SCREEN, "listener"
+    elif (
+        judgement.verdict is Verdict.SILENT
+        and speaker is not None
+        and watched.lives(tracks[speaker]) > settings.speaker.lives_above
+    ):
+        reason, role = DropReason.OFF_SCREEN, "listener"
     if reason is None and speaker is not None and not any(face.weight > 0 for face in faces[speaker]):
         reason, role = DropReason.POOR_FACE, "candidate"
     others = "candidate" if reason is DropReason.SEVERAL_SPEAKERS else "listener"
-    parts = enumerate(zip(tracks, scores, faces, strict=True))
-    judged = [CutTrack(role if i == speaker else others, score, track.shot, seen) for i, (track, score, seen) in parts]
+    judged = [
+        CutTrack(role if i == speaker else others, scores.get(i, 0.0), track.shot, faces[i])
+        for i, track in enumerate(tracks)
+    ]
     return _Outcome(reason, judged, judgement.margin)
-
-
-def _motion(track: Track, frames: CueFrames, shots: Sequence[int], scale: float) -> MouthMotion:
-    """Mouth motion over the frames of the track's shot."""
-    same = [i for i, shot in enumerate(shots) if shot == track.shot]
-    return mouth_motion(track, [frames.times_ms[i] for i in same], [frames.greys[i] for i in same], scale)
 
 
 def _candidates(tracks: Sequence[Track], face_frames: int) -> list[int]:

@@ -19,21 +19,23 @@ class SamplingSettings:
 
     `face_frames` frames, evenly inside the cue, are searched for faces and give the crops. Grey pictures for mouth
     motion are taken `motion_fps` times a second, at most `max_motion_frames` a cue, `motion_width_px` on the longer
-    edge.
+    edge: as many as it takes to tell several mouths apart by the sound. To see whether one face alone speaks, and to
+    tell shots apart, about `glance_fps` of them a second are enough.
     """
 
     face_frames: int = 3
-    motion_fps: float = 8.0
-    max_motion_frames: int = 24
+    motion_fps: float = 25.0
+    max_motion_frames: int = 48
     motion_width_px: int = 720
+    glance_fps: float = 8.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.face_frames <= 25:
             raise InputError("the face frames of a cue must be 1 to 25", hint="3 is a good number")
-        if not 0 < self.motion_fps <= 60:
-            raise InputError("the motion frames a second must be above 0 and at most 60", hint="8 is a good number")
+        if not 0 < self.motion_fps <= 60 or not 0 < self.glance_fps <= 60:
+            raise InputError("the frames a second must be above 0 and at most 60", hint="25 and 8 are good numbers")
         if self.max_motion_frames < 0 or self.motion_width_px < 64:
-            raise InputError("too few or too small pictures for mouth motion", hint="use 24 and 720 px")
+            raise InputError("too few or too small pictures for mouth motion", hint="use 48 and 720 px")
 
     def face_times(self, start_ms: int, end_ms: int) -> list[int]:
         """Middles of equal parts of the cue: 1/6, 3/6 and 5/6 for three."""
@@ -54,6 +56,18 @@ class CueFrames:
     greys: list[np.ndarray] = field(default_factory=list)
     face_indices: list[int] = field(default_factory=list)
     face_pictures: list[np.ndarray] = field(default_factory=list)
+
+    def glanced(self, fps: float) -> list[int]:
+        """Indices of the first frame, of about `fps` a second after it, and of all that are searched for faces."""
+        step_ms = 1000 / fps
+        chosen = set(self.face_indices)
+        due_ms = 0.0
+        for index, time_ms in enumerate(self.times_ms):
+            since_ms = time_ms - self.times_ms[0]
+            if since_ms >= due_ms:
+                chosen.add(index)
+                due_ms = since_ms - since_ms % step_ms + step_ms
+        return sorted(chosen)
 
     @property
     def face_times_ms(self) -> list[int]:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmemo.episode.clock import StageClock
-from mmemo.episode.sampling import SamplingSettings, sample_cues
+from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
 from mmemo.episode.video import probe
 from mmemo.errors import InputError
 from tests.media import read_counter, write_counter_video
@@ -14,8 +15,8 @@ from tests.media import read_counter, write_counter_video
 def test_times_are_middles_of_equal_parts() -> None:
     settings = SamplingSettings()
     assert settings.face_times(1000, 2200) == [1200, 1600, 2000]
-    assert len(settings.motion_times(0, 2000)) == 16
-    assert len(settings.motion_times(0, 60_000)) == 24
+    assert len(settings.motion_times(0, 1000)) == 25
+    assert len(settings.motion_times(0, 60_000)) == 48
     assert settings.motion_times(0, 10) == []
 
 
@@ -30,6 +31,17 @@ def test_overlapping_cues_get_their_own_frames(tmp_path: Path) -> None:
     assert (frames[3].times_ms, frames[3].face_pictures) == ([], [])
     assert [read_counter(grey) * 40 for grey in frames[0].greys] == frames[0].times_ms
     assert set(clock.seconds) == {"decode", "convert"}
+
+
+def test_some_of_the_frames_are_enough_for_a_glance() -> None:
+    every = CueFrames(0, list(range(1000, 3000, 40)), face_indices=[8, 25, 41])
+    chosen = every.glanced(8.0)
+    times = np.array(every.times_ms)[chosen]
+    assert chosen[0] == 0 and {8, 25, 41} <= set(chosen)
+    assert 16 <= len(chosen) <= 19 and np.diff(times).max() <= 160
+    assert every.glanced(60.0) == list(range(50))
+    assert CueFrames(0, [40], face_indices=[0]).glanced(8.0) == [0]
+    assert CueFrames(0).glanced(8.0) == []
 
 
 def test_no_cues_need_no_frames(tmp_path: Path) -> None:
