@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,10 @@ def all_notes(file: SubtitleFile) -> dict[str, Any]:
 
 def _peak_rss_mb() -> float | None:
     """Largest resident memory of this process so far; None where the system does not tell (Windows)."""
+    with suppress(OSError, IndexError, ValueError):
+        # On Linux the other figure begins with that of the process which started this one.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
     try:
         import resource
     except ImportError:
