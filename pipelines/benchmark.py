@@ -26,7 +26,7 @@ def cut(
     The film-like video is made once, out of the stills of episode_dev: a moving camera, grain, 1280x720. It is
     synthetic. All figures are ratios of one run.
     """
-    from mmemo.benchmark.cut import CutBenchmark, benchmark_cut
+    from mmemo.benchmark.cutting.cut import CutBenchmark, benchmark_cut
 
     folder = cache if cache is not None else workspace / "tmp" / "benchmark"
     tell(run_with_bar(benchmark_cut(CutBenchmark(data, folder, quick))), as_json)

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import pytest
 
-from mmemo.benchmark.excerpts import copy_video, write_cues
+from mmemo.benchmark.cutting.excerpts import copy_video, write_cues
 from mmemo.episode.subtitles import read_subtitles
 from mmemo.episode.video import Pictures, frames_at, probe
 from mmemo.errors import MmemoError

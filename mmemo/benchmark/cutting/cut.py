@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from mmemo.benchmark.excerpts import copy_video, write_cues
-from mmemo.benchmark.film import make_film
-from mmemo.benchmark.outcome import Check, Outcome
-from mmemo.benchmark.rivals import (
+from mmemo.benchmark.cutting.excerpts import copy_video, write_cues
+from mmemo.benchmark.cutting.film import make_film
+from mmemo.benchmark.cutting.rivals import (
     Cost,
     NaiveSearch,
     NaiveWay,
@@ -27,7 +26,8 @@ from mmemo.benchmark.rivals import (
     found_share,
     smallest_face_px,
 )
-from mmemo.benchmark.whole_cut import WholeCut, run_whole_cut
+from mmemo.benchmark.cutting.whole_cut import WholeCut, run_whole_cut
+from mmemo.benchmark.outcome import Check, Outcome
 from mmemo.episode.clock import StageClock
 from mmemo.episode.faces import DetectorSettings, FaceDetector
 from mmemo.episode.sampling import SamplingSettings

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from mmemo.benchmark.film import SIZE, make_film
+from mmemo.benchmark.cutting.film import SIZE, make_film
 from mmemo.episode.video import Pictures, frames_at, probe
 from mmemo.progress import run
 from tests.media import write_video

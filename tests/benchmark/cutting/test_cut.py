@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmemo.benchmark.cut import CutBenchmark, _checks, _samples, benchmark_cut
-from mmemo.benchmark.whole_cut import run_whole_cut
+from mmemo.benchmark.cutting.cut import CutBenchmark, _checks, _samples, benchmark_cut
+from mmemo.benchmark.cutting.whole_cut import run_whole_cut
 from mmemo.errors import InputError
 from mmemo.progress import run
 from mmemo.settings import REPOSITORY

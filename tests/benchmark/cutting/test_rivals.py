@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmemo.benchmark.rivals import Cost, NaiveSearch, decode_needed_groups, found_share, smallest_face_px
+from mmemo.benchmark.cutting.rivals import Cost, NaiveSearch, decode_needed_groups, found_share, smallest_face_px
 from mmemo.episode.faces import DetectorSettings
 from mmemo.episode.video import probe
 from tests.media import write_counter_video
