@@ -15,14 +15,25 @@ from mmemo.teacher.anchors import ANCHORS_FILE, DEFAULT_ANCHOR, save_anchor
 from mmemo.teacher.loading import load_teacher
 from mmemo.teacher.sources import EMBEDDED, EMBEDDED_FOLDER
 from pipelines._command import JsonOption, main, run_with_bar, say
-from pipelines.measure_teacher import GoEmotionsOption, MeldOption, labelled_text
+from pipelines.measure_teacher import (
+    ContextLinesOption,
+    GoEmotionsOption,
+    LinesOption,
+    MeldOption,
+    NextLinesOption,
+    SplitOption,
+    TextChoice,
+)
 
 
 def anchor(
     name: Annotated[str, typer.Argument(help="Name to store the anchor under, such as meld_dev.")] = DEFAULT_ANCHOR,
     meld: MeldOption = None,
     goemotions: GoEmotionsOption = None,
-    split: Annotated[str, typer.Option("--split", help="train, dev or test.")] = "dev",
+    lines: LinesOption = None,
+    split: SplitOption = "dev",
+    context_lines: ContextLinesOption = 2,
+    next_lines: NextLinesOption = 0,
     teacher: Annotated[str, typer.Option("--teacher", help="embedded, a folder or a hub id.")] = EMBEDDED,
     out: Annotated[
         Path | None, typer.Option("--out", help="File to add it to. Default: anchors.json beside the weights.")
@@ -41,7 +52,9 @@ def anchor(
       python -m pipelines.anchor meld_dev --meld DIR --teacher models/my-bert
     """
     path = out or _default_path(teacher)
-    text = labelled_text(meld, goemotions, split)
+    text = TextChoice(meld=meld, goemotions=goemotions, lines=lines).read(
+        split, context_lines=context_lines, next_lines=next_lines
+    )
     measured = run_with_bar(anchor_stage(load_teacher(teacher), text, name))
     save_anchor(path, measured)
     diagonal = float(np.diag(measured.confusion).mean())

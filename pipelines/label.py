@@ -12,7 +12,7 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
-from pipelines._options import ContextOption, SentencesOption, TeacherOption
+from pipelines._options import ContextOption, SentencesOption
 
 _DEFAULTS = LabelSettings()
 
@@ -22,9 +22,20 @@ def label(
         list[str] | None,
         typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
     ] = None,
-    teacher: TeacherOption = EMBEDDED,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--teacher",
+            help="embedded (default); or a folder with a transformers sequence classifier or made by "
+            "pipelines.combine_teachers; or a hub id, such as ORG/NAME. Given several times, or as NAME=WEIGHT,NAME: "
+            "they vote.",
+        ),
+    ] = None,
     whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _DEFAULTS.context_lines,
+    next_lines: Annotated[
+        int, typer.Option("--next-lines", help="How many spoken lines after a line the teacher may see.")
+    ] = _DEFAULTS.next_lines,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,11 +49,17 @@ def label(
       python -m pipelines.cut episode.mp4 episode.srt       first: cues and faces
       python -m pipelines.label                             then: what the text says
       python -m pipelines.label --teacher models/my-bert    with a classifier of your own
+      python -m pipelines.label --teacher embedded --teacher models/my-bert    both, by vote
 
     A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
     fear, disgust, or common synonyms. One that is not in the cache needs a network once.
     """
-    settings = LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences)
+    settings = LabelSettings(
+        teacher=",".join(teacher or [EMBEDDED]),
+        context_lines=context_lines,
+        whole_sentences=whole_sentences,
+        next_lines=next_lines,
+    )
     place = Workspace(workspace)
     episodes = [place.episode(name) for name in episode] if episode else place.episodes()
     if not episodes:

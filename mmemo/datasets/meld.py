@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmemo.errors import InputError
@@ -26,7 +26,7 @@ _LEFTOVERS = {code: bytes([code]).decode("cp1252", errors="replace") for code in
 class MeldLine:
     """One utterance; times in ms of the source episode, emotion in EKMAN7, sentiment in SENTIMENT3.
 
-    `context` is the two utterances before it in the same dialogue, joined by a space. Some rows of the
+    `context` is the utterances right before and after it in the same dialogue, joined by a space. Some rows of the
     published files end before they start, so times are as written.
     """
 
@@ -53,8 +53,11 @@ def meld_file(folder: Path, split: str) -> Path:
     return path
 
 
-def read_meld(folder: Path, split: str, context_lines: int = 2) -> list[MeldLine]:
-    """All lines of a split in the file's order; a malformed row raises InputError with its number."""
+def read_meld(folder: Path, split: str, context_lines: int = 2, next_lines: int = 0) -> list[MeldLine]:
+    """All lines of a split in the file's order, each with that many lines before and after it as context.
+
+    A malformed row raises InputError with its number.
+    """
     path = meld_file(folder, split)
     reader = csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""))
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -63,10 +66,10 @@ def read_meld(folder: Path, split: str, context_lines: int = 2) -> list[MeldLine
     lines: list[MeldLine] = []
     for number, row in enumerate(reader, start=1):
         try:
-            lines.append(_line(row, _context(lines, int(row["Dialogue_ID"]), context_lines)))
-        except (InputError, TypeError, ValueError) as error:
+            lines.append(_line(row))
+        except (InputError, AttributeError, TypeError, ValueError) as error:
             raise InputError(f"row {number} of {path} is malformed: {error}", hint="correct or remove it") from error
-    return lines
+    return [replace(line, context=_context(lines, i, context_lines, next_lines)) for i, line in enumerate(lines)]
 
 
 def decode(content: bytes) -> str:
@@ -78,17 +81,17 @@ def decode(content: bytes) -> str:
     return text.translate(_LEFTOVERS)
 
 
-def _context(lines: list[MeldLine], dialogue_id: int, count: int) -> str:
-    before = lines[-count:] if count else []
-    return " ".join(line.text for line in before if line.dialogue_id == dialogue_id)
+def _context(lines: list[MeldLine], i: int, context_lines: int, next_lines: int) -> str:
+    around = [*lines[max(0, i - context_lines) : i], *lines[i + 1 : i + 1 + next_lines]]
+    return " ".join(line.text for line in around if line.dialogue_id == lines[i].dialogue_id)
 
 
-def _line(row: Mapping[str, str], context: str) -> MeldLine:
+def _line(row: Mapping[str, str]) -> MeldLine:
     sentiment = row["Sentiment"].strip().lower()
     SENTIMENT3.index(sentiment)
     return MeldLine(
         text=row["Utterance"],
-        context=context,
+        context="",
         speaker=row["Speaker"],
         emotion=to_ekman7(row["Emotion"]),
         sentiment=sentiment,

@@ -18,10 +18,10 @@ from mmemo.progress import Progress, Stage
 from mmemo.store.files import hash_value, publish_folder, write_json, write_table
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
-from mmemo.teacher.lines import Line, lines_of, spoken
+from mmemo.teacher.lines import Line, context_of, lines_of, spoken
 from mmemo.teacher.loading import load_teacher, teacher_identity
 from mmemo.teacher.protocol import read_with_progress
-from mmemo.teacher.sources import EMBEDDED, find_teacher
+from mmemo.teacher.sources import EMBEDDED
 
 OPINIONS_FILE = "opinions.parquet"
 _STAGE = "label"
@@ -29,7 +29,7 @@ _STAGE = "label"
 
 @dataclass(frozen=True, slots=True)
 class LabelSettings:
-    """Which teacher reads, and how many spoken lines before a line it may see.
+    """Which teacher reads, and how many spoken lines before and after a line it may see.
 
     With `whole_sentences` a sentence that runs over several cues is read whole for each of them.
     """
@@ -37,12 +37,14 @@ class LabelSettings:
     teacher: str = EMBEDDED
     context_lines: int = 2
     whole_sentences: bool = False
+    next_lines: int = 0
 
     def __post_init__(self) -> None:
         if not self.teacher:
             raise InputError("a teacher needs a name", hint=f"use {EMBEDDED}, a folder or a hub id")
-        if self.context_lines < 0:
-            raise InputError(f"{self.context_lines} lines of context are too few", hint="use 0 or more")
+        for count in (self.context_lines, self.next_lines):
+            if count < 0:
+                raise InputError(f"{count} lines of context are too few", hint="use 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def label_episode(workspace: Workspace, episode: Episode, settings: LabelSetting
     cues = workspace.cues(episode)
     ids = cues.loc[spoken(cues), "cue_id"]
     yield Progress(_STAGE, 0, len(ids), "loading the teacher")
-    identity = find_teacher(settings.teacher).identity
+    identity = teacher_identity(settings.teacher, download=True)
     folder = _folder(workspace, episode, cues, identity, settings)
     done_before = (folder / OPINIONS_FILE).is_file()
     if not done_before:
@@ -121,8 +123,8 @@ def _opinions(lines: list[Line], teacher: str, note: str) -> Stage[np.ndarray]:
 
 
 def _lines(cues: pd.DataFrame, settings: LabelSettings) -> list[Line]:
-    """What the teacher reads of each spoken cue; the context of a whole sentence is what is said before it begins."""
-    lines = lines_of(cues, settings.context_lines)
+    """What the teacher reads of each spoken cue; the context of a whole sentence is what is said around it."""
+    lines = lines_of(cues, settings.context_lines, settings.next_lines)
     if not settings.whole_sentences:
         return lines
     rows = cues.loc[spoken(cues), ["start_ms", "end_ms", "speaker", "raw_text"]].itertuples(index=False)
@@ -130,8 +132,12 @@ def _lines(cues: pd.DataFrame, settings: LabelSettings) -> list[Line]:
         SpokenLine(line.text, int(start), int(end), name if isinstance(name, str) else None, begins_with_dash(str(raw)))
         for line, (start, end, name, raw) in zip(lines, rows, strict=True)
     ]
-    texts = join_sentences(said)
-    return [Line(texts[i], lines[group.start].context) for group in sentences(said) for i in group]
+    texts, alone = join_sentences(said), [line.text for line in lines]
+    return [
+        Line(texts[i], context_of(alone, group, settings.context_lines, settings.next_lines))
+        for group in sentences(said)
+        for i in group
+    ]
 
 
 def _folder(workspace: Workspace, episode: Episode, cues: pd.DataFrame, identity: str, settings: LabelSettings) -> Path:

@@ -32,6 +32,7 @@ def test_context_stays_in_its_dialogue(tmp_path: Path) -> None:
     save(tmp_path, *rows)
     assert [line.context for line in read_meld(tmp_path, "dev")] == ["", "a", "a b", "b c", "", "e"]
     assert [line.context for line in read_meld(tmp_path, "dev", context_lines=0)] == [""] * 6
+    assert [line.context for line in read_meld(tmp_path, "dev", 1, 1)] == ["b", "a c", "b d", "c", "f", "e"]
 
 
 def test_windows_leftovers_become_the_signs_that_were_meant(tmp_path: Path) -> None:

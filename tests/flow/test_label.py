@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError, ModelUnavailable
-from mmemo.flow.label import LabelReport, LabelSettings, label_episode, label_episodes, opinions_folder
+from mmemo.flow.label import LabelReport, LabelSettings, _lines, label_episode, label_episodes, opinions_folder
 from mmemo.progress import Progress, run
 from mmemo.store.files import read_json, read_table, write_table
 from mmemo.store.tables import probs_of
 from mmemo.store.workspace import Episode, Workspace
+from mmemo.teacher import Line
 from pipelines._command import main
 from pipelines.label import label
 from tests.teacher.test_lines import cues
@@ -47,7 +48,8 @@ def test_every_spoken_cue_gets_one_opinion_and_all_cues_are_accounted_for(
     assert_probs(probs_of(opinions), 3)
     record = read_json(folder / "settings.json")
     assert record["teacher"] == report.teacher
-    assert record["settings"] == {"teacher": settings.teacher, "context_lines": 2, "whole_sentences": False}
+    expected = {"teacher": settings.teacher, "context_lines": 2, "whole_sentences": False, "next_lines": 0}
+    assert record["settings"] == expected
 
 
 def test_the_second_time_nothing_is_read(
@@ -106,6 +108,8 @@ def test_bad_settings_and_missing_teachers(workspace: Workspace) -> None:
         LabelSettings(teacher="")
     with pytest.raises(InputError, match="context"):
         LabelSettings(context_lines=-1)
+    with pytest.raises(InputError, match="context"):
+        LabelSettings(next_lines=-1)
     episode = make_episode(workspace, "one", cues(*ROWS))
     with pytest.raises(ModelUnavailable):
         run(label_episode(workspace, episode, LabelSettings(teacher="someone/missing")))
@@ -177,3 +181,6 @@ def test_a_sentence_over_two_cues_is_read_whole_when_asked(workspace: Workspace,
     assert_probs(probs, 3)
     assert np.allclose(probs[1], probs[2])
     assert run(label_episode(workspace, episode, settings)).key == apart.key
+    beyond = LabelSettings(settings.teacher, context_lines=0, whole_sentences=True, next_lines=1)
+    table = read_table(workspace.cut_folder(episode) / "cues.parquet")
+    assert _lines(table, beyond) == [Line("why ?", "i am"), Line("i am so sad"), Line("i am so sad")]

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.flow.teacher_quality import LabelledText, anchor, goemotions_text, measure, meld_text, score
+from mmemo.flow.teacher_quality import (
+    LabelledText,
+    anchor,
+    csv_text,
+    goemotions_text,
+    majority,
+    measure,
+    meld_text,
+    msctd_text,
+    score,
+)
 from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.progress import run
 from mmemo.teacher import Line, anchor_of, load_teacher, read_all
@@ -17,7 +27,7 @@ from pipelines._command import main
 from pipelines.anchor import anchor as anchor_command
 from pipelines.measure_teacher import measure_teacher
 from pipelines.pack_teacher import pack_teacher
-from tests.datasets import test_goemotions, test_meld
+from tests.datasets import test_goemotions, test_meld, test_msctd
 from tests.teacher.tiny import save_classifier, save_two_head
 
 
@@ -39,6 +49,10 @@ def test_labelled_text_of_both_sources(meld: Path, tmp_path: Path) -> None:
     assert (len(text.lines), text.vocabulary, text.gold[:3].tolist()) == (21, EKMAN7, [1, 2, 0])
     assert text.lines[1].context == text.lines[0].text
     assert meld_text(meld, "dev", context_lines=0).lines[1].context == ""
+    both = meld_text(meld, "dev", context_lines=1, next_lines=1)
+    assert both.lines[1].context == f"{text.lines[0].text} {text.lines[2].text}"
+    assert both.groups.tolist() == [i // 4 for i in range(21)]
+    assert "1 lines of context before and 1 after" in both.source
     assert meld_text(meld, "dev", sentiment=True).gold[:3].tolist() == [2, 1, 0]
     assert meld_text(meld, "dev", sentiment=True).vocabulary is SENTIMENT3
     comments = goemotions_text(test_goemotions.save(tmp_path, "good\t3\ta\nmixed\t3,0\tb\n"), "test")
@@ -52,7 +66,7 @@ def test_text_without_labelled_lines_is_refused(tmp_path: Path) -> None:
 
 
 def test_scores_are_the_textbook_ones() -> None:
-    text = LabelledText("made up", SENTIMENT3, (Line("a"),) * 4, np.array([0, 0, 0, 1]))
+    text = LabelledText("made up", SENTIMENT3, (Line("a"),) * 4, np.array([0, 0, 0, 1]), np.arange(4))
     probs = np.eye(3, dtype=np.float32)[[0, 0, 1, 1]]
     result = score("t", probs, text, seconds=2.0)
     # F1 of class 0: precision 1, recall 2/3 -> 0.8; of class 1: precision 1/2, recall 1 -> 2/3.
@@ -61,6 +75,8 @@ def test_scores_are_the_textbook_ones() -> None:
     assert result.weighted_f1 == pytest.approx(0.75 * 0.8 + 0.25 * 2 / 3)
     assert result.recall == {"neutral": pytest.approx(2 / 3), "negative": 1.0, "positive": None}
     assert result.lines_per_second == pytest.approx(2.0)
+    assert result.calibration_error == pytest.approx(0.25)
+    assert majority(text) == 0.75
 
 
 def test_a_teacher_is_measured_and_anchored_on_the_same_opinions(meld: Path, tmp_path: Path) -> None:
@@ -73,12 +89,23 @@ def test_a_teacher_is_measured_and_anchored_on_the_same_opinions(meld: Path, tmp
     assert "MELD dev" in measured.source
 
 
-def test_sentiments_need_a_teacher_that_knows_them(meld: Path, tmp_path: Path) -> None:
+def test_film_dialogue_and_csv_files_are_labelled_text(tmp_path: Path) -> None:
+    film = test_msctd.save(tmp_path / "film", ["a", "b", "c"], "012", "[0, 1]", "[2]")
+    text = msctd_text(film, "dev", next_lines=1)
+    assert (text.vocabulary, text.gold.tolist(), text.groups.tolist()) == (SENTIMENT3, [0, 1, 2], [0, 0, 1])
+    assert text.lines == (Line("a", "b"), Line("b", "a"), Line("c"))
+    path = tmp_path / "lines.csv"
+    path.write_text("cue,line,emotion\n1,hello,joy\n2,,sad\n3,why?,Angry\n4,what,\n", encoding="utf-8")
+    own = csv_text(path)
+    assert (own.lines, own.gold.tolist()) == ((Line("hello"), Line("why?", "hello")), [1, 3])
+
+
+def test_sentiments_of_any_teacher_but_anchors_of_emotions_alone(meld: Path, tmp_path: Path) -> None:
     text = meld_text(meld, "dev", sentiment=True)
     assert run(measure(load_teacher(str(save_two_head(tmp_path / "t"))), text)).n == 21
     classifier = load_teacher(str(save_classifier(tmp_path / "c", ["joy", "anger"])))
-    with pytest.raises(InputError, match="no sentiments"):
-        run(measure(classifier, text))
+    told = run(measure(classifier, text))
+    assert (told.n, told.recall["neutral"]) == (21, 0)
     with pytest.raises(InputError, match="ekman-7"):
         run(anchor(classifier, text, "mine"))
 

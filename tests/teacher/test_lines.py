@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mmemo.store.tables import CUE_COLUMNS
-from mmemo.teacher.lines import Line, lines_of, spoken
+from mmemo.teacher.lines import Line, lines_of, spoken, with_context
 
 
 def cues(*rows: tuple[str | None, str | None]) -> pd.DataFrame:
@@ -51,3 +51,15 @@ def test_line_breaks_become_spaces_and_context_can_be_switched_off() -> None:
 
 def test_no_cues_give_no_lines() -> None:
     assert lines_of(cues()) == []
+
+
+def test_context_can_hold_what_is_said_next() -> None:
+    table = cues(("one", None), ("two", None), ("hush", "music"), ("three", None))
+    assert lines_of(table, 1, 1) == [Line("one", "two"), Line("two", "one three"), Line("three", "two")]
+    assert lines_of(table, 0, 2) == [Line("one", "two three"), Line("two", "three"), Line("three")]
+
+
+def test_context_stays_in_its_group() -> None:
+    lines = with_context(["a", "b", "c", "d"], 2, 1, groups=[0, 0, 1, 1])
+    assert [line.context for line in lines] == ["b", "a", "d", "c"]
+    assert with_context([], 2, 1, groups=[]) == []
