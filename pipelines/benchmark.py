@@ -28,8 +28,89 @@ def cut(
     """
     from mmemo.benchmark.cutting.cut import CutBenchmark, benchmark_cut
 
-    folder = cache if cache is not None else workspace / "tmp" / "benchmark"
-    tell(run_with_bar(benchmark_cut(CutBenchmark(data, folder, quick))), as_json)
+    tell(run_with_bar(benchmark_cut(CutBenchmark(data, _cache(cache, workspace), quick))), as_json)
+
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Folder with the public data, in the forms of docs/weak-supervision.md.")
+]
+QuickOption = Annotated[bool, typer.Option("--quick", help="One seed only: minutes, and no figure to report.")]
+CacheOption = Annotated[
+    Path | None, typer.Option("--cache", help="Where features and opinions are kept. [default: tmp in the workspace]")
+]
+RecipesOption = Annotated[
+    list[str] | None, typer.Option("--recipe", help="Only this recipe; may be given several times. [default: all]")
+]
+
+
+def film(
+    data: DataOption,
+    quick: QuickOption = False,
+    recipe: RecipesOption = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Every recipe on film faces without labels, judged on other films, with and without 100 corrections.
+
+    Reads DIR/film_faces_train and DIR/meld. Five pairings of faces with lines of the same emotion: synthetic.
+    """
+    from mmemo.benchmark.weak.film import FilmBenchmark, benchmark_film
+
+    settings = FilmBenchmark(data, _cache(cache, workspace), (0,) if quick else (0, 1, 2, 3, 4), tuple(recipe or ()))
+    tell_table(run_with_bar(benchmark_film(settings)), as_json)
+
+
+def episode(
+    data: DataOption,
+    quick: QuickOption = False,
+    recipe: RecipesOption = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole pipeline on DIR/episode_dev with its gold: every recipe, two anchors, three seeds.
+
+    Real film stills with real lines of the same emotion: the pairing is synthetic.
+    """
+    from mmemo.benchmark.weak.episode import benchmark_episode
+    from mmemo.benchmark.weak.sample import episode_benchmark
+
+    settings = episode_benchmark(data, _cache(cache, workspace), (0,) if quick else (0, 1, 2), tuple(recipe or ()))
+    tell_table(run_with_bar(benchmark_episode(settings)), as_json)
+
+
+def sample(
+    data: Annotated[Path | None, typer.Option("--data", help="Not needed: the sample comes with mmemo.")] = None,
+    quick: QuickOption = False,
+    recipe: RecipesOption = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole pipeline on the bundled episode: every recipe, three seeds. Drawn faces, so synthetic."""
+    from mmemo.benchmark.weak.episode import benchmark_episode
+    from mmemo.benchmark.weak.sample import sample_benchmark
+
+    settings = sample_benchmark(_cache(cache, workspace), (0,) if quick else (0, 1, 2), tuple(recipe or ()))
+    tell_table(run_with_bar(benchmark_episode(settings)), as_json)
+
+
+def _cache(cache: Path | None, workspace: Path) -> Path:
+    return cache if cache is not None else workspace / "tmp" / "benchmark"
+
+
+def tell_table(outcome: Outcome, as_json: bool) -> None:
+    """Print one table (for each anchor, where there are several), the settings, and what is asked beside it."""
+    from mmemo.benchmark.weak.table import lines_of_rows
+
+    for anchor in dict.fromkeys(row.get("anchor") for row in outcome.rows):
+        print(f"\n{outcome.benchmark}" + (f", anchor {anchor}" if anchor else ""))
+        print("\n".join(lines_of_rows([row for row in outcome.rows if row.get("anchor") == anchor])))
+    print(f"\n{to_json(outcome.settings)}")
+    _tell_checks(outcome)
+    if as_json:
+        print(to_json(outcome.to_contract()))
 
 
 def tell(outcome: Outcome, as_json: bool) -> None:
@@ -39,14 +120,20 @@ def tell(outcome: Outcome, as_json: bool) -> None:
         for key, value in row.items():
             if key != "name":
                 print(f"  {key:<40}{value}")
+    _tell_checks(outcome)
+    if as_json:
+        print(to_json(outcome.to_contract()))
+
+
+def _tell_checks(outcome: Outcome) -> None:
+    if not outcome.checks:
+        return
     print("\nasked and measured")
     for check in outcome.checks:
         print(f"  {check.line()}")
     missed = [check for check in outcome.checks if not check.met]
     print(f"\n{len(outcome.checks) - len(missed)} of {len(outcome.checks)} figures are reached.")
-    if as_json:
-        print(to_json(outcome.to_contract()))
 
 
 if __name__ == "__main__":
-    main_group(cut)
+    main_group(cut, film, episode, sample)

@@ -1,0 +1,21 @@
+"""`sample`: the bundled drawn episode, every recipe; it needs no public data and says nothing about real faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmemo.benchmark.weak.episode import EpisodeBenchmark
+from mmemo.settings import SAMPLE
+
+
+def sample_benchmark(cache: Path, seeds: Sequence[int] = (0, 1, 2), recipes: Sequence[str] = ()) -> EpisodeBenchmark:
+    """The sample's lines were written for it, so any measured anchor may be used; it is the app's default."""
+    return EpisodeBenchmark("sample", SAMPLE, cache, ("meld_dev",), seeds, recipes)
+
+
+def episode_benchmark(
+    data: Path, cache: Path, seeds: Sequence[int] = (0, 1, 2), recipes: Sequence[str] = ()
+) -> EpisodeBenchmark:
+    """episode_dev holds lines of MELD dev: its anchors are measured on GoEmotions test and on MELD test instead."""
+    return EpisodeBenchmark("episode", data / "episode_dev", cache, ("goemotions_test", "meld_test"), seeds, recipes)
