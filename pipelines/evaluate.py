@@ -9,6 +9,7 @@ import typer
 
 from mmemo.evaluate.table import comparison_table
 from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
+from mmemo.flow.promotion import Promotion
 from mmemo.flow.read import synthetic_notice
 from mmemo.store.files import read_json, to_json
 from mmemo.store.workspace import Workspace
@@ -21,6 +22,14 @@ def evaluate(
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
     run: Annotated[str | None, typer.Option("--run", help="Which student; default: the newest run.")] = None,
+    promote: Annotated[
+        bool | None,
+        typer.Option(
+            "--promote/--no-promote",
+            help="Use this student by default, or do not, whatever the comparison proves. "
+            "Left out, a proven gain without a collapse decides, and what a person said before.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -28,9 +37,10 @@ def evaluate(
 
     Every face of the episode is judged by a student that never saw its scene. Without --gold, a gold file that
     was given before is used, else the labels that people gave in the app; without any of them there is no table.
+    Only a promoted student is used by default: the comparison promotes it when the gain is proven.
     """
     space = Workspace(workspace)
-    result = run_with_bar(evaluate_run(space, EvaluateSettings(run, gold, faces, group_pattern)))
+    result = run_with_bar(evaluate_run(space, EvaluateSettings(run, gold, faces, group_pattern, promote=promote)))
     tell_evaluation(space, result)
     if as_json:
         print(to_json(result.to_contract()))
@@ -47,7 +57,14 @@ def tell_evaluation(space: Workspace, result: Evaluation) -> None:
         print(f"\nLabelled face pictures:\n{comparison_table(result.on_faces)}")
     if result.comparison is None and result.on_faces is None:
         say("no gold, so no comparison: pass --gold or --faces, or label some faces in the app")
-    print(f"\nreport: {result.report}")
+    print(f"\n{promotion_said(result.promotion)}")
+    print(f"report: {result.report}")
+
+
+def promotion_said(promotion: Promotion) -> str:
+    """Whether the student is used by default, and why, in one line."""
+    state = "promoted, so it is used by default" if promotion.promoted else "not promoted, so the baseline stays"
+    return f"The student is {state}: {promotion.why}."
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mmemo.flow.predict import FacePrediction, ImagePrediction, PredictSettings, predict_files
+from mmemo.flow.promotion import promoted_run, promotion_of
 from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
@@ -19,7 +20,8 @@ _COLUMN = 9
 def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files.")],
     run: Annotated[
-        str | None, typer.Option("--run", help="Student to use: a folder name below runs/. Default: the newest.")
+        str | None,
+        typer.Option("--run", help="Student to use: a folder name below runs/. Default: the newest that is promoted."),
     ] = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
@@ -27,16 +29,17 @@ def predict(
     """Find every face and print the probabilities of baseline and student side by side.
 
     \b
-    Without a student in the workspace only the baseline answers. A file that is no picture ends the command
-    before anything is predicted.
+    A student is promoted by a proven gain, or by hand with pipelines.evaluate --promote. Without a promoted one
+    only the baseline answers, unless --run names a student. A file that is no picture ends the command before
+    anything is predicted.
 
     \b
       python -m pipelines.predict still.png
       python -m pipelines.predict *.jpg --json
     """
     place = Workspace(workspace)
-    if run is None and not place.runs():
-        say(f"no student in {workspace}: only the baseline answers; pipelines.adapt trains one")
+    if run is None and promoted_run(place) is None:
+        say(_only_baseline(place))
     predictions = run_with_bar(predict_files(place, images, PredictSettings(run)))
     for prediction in predictions:
         if not prediction.faces:
@@ -45,6 +48,16 @@ def predict(
         print(to_json([prediction.to_contract() for prediction in predictions]))
     else:
         print("\n\n".join(_table(prediction) for prediction in predictions))
+
+
+def _only_baseline(workspace: Workspace) -> str:
+    runs = workspace.runs()
+    if not runs:
+        return f"no student in {workspace.root}: only the baseline answers; pipelines.adapt trains one"
+    return (
+        f"no student in {workspace.root} is promoted: only the baseline answers. The newest, {runs[0]}: "
+        f"{promotion_of(workspace, runs[0]).why}. Look at it with --run {runs[0]}"
+    )
 
 
 def _table(prediction: ImagePrediction) -> str:

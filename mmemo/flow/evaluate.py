@@ -16,6 +16,7 @@ from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import FUSED, GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER
 from mmemo.flow.faces_folder import FolderSettings, compare_on_folder, find_pictures
 from mmemo.flow.label import LabelSettings
+from mmemo.flow.promotion import Promotion, promote, promotion_of
 from mmemo.flow.report import write_report
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
@@ -44,7 +45,8 @@ class EvaluateSettings:
     run_id: None takes the newest run. gold: a CSV for the run's only episode; once given it is kept with the
     episode and used again. Without any gold file, what people labelled is the gold. faces: a folder with one
     folder a class, judged by the student of all faces; group_pattern: a regular expression whose match in a
-    file's name is its film, so that the interval is over films.
+    file's name is its film, so that the interval is over films. promote: a person's word on whether the student is
+    used by default; None leaves that to the comparison.
     """
 
     run_id: str | None = None
@@ -52,6 +54,7 @@ class EvaluateSettings:
     faces: Path | None = None
     group_pattern: str | None = None
     ceiling: bool = True
+    promote: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Evaluation:
     comparison: Comparison | None
     on_faces: Comparison | None
     report: Path
+    promotion: Promotion
 
     def to_contract(self) -> dict[str, Any]:
         """The object that the commands print; without gold "comparison" is null."""
@@ -71,6 +75,7 @@ class Evaluation:
             "run": self.run_id,
             "comparison": main.to_contract() if main else None,
             **({"comparison_on_faces": self.on_faces.to_contract()} if both and self.on_faces else {}),
+            "promotion": self.promotion.to_contract(),
             "report": str(self.report),
         }
 
@@ -102,7 +107,10 @@ def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Eval
     report = write_report(workspace, run_id, config, gold, comparison, on_faces)
     _save_comparison(report.parent, comparison or on_faces)
     yield Progress("report", 1, 1)
-    return Evaluation(run_id, comparison, on_faces, report)
+    promotion = promotion_of(workspace, run_id)
+    if settings.promote is not None:
+        promotion = promote(workspace, run_id, settings.promote)
+    return Evaluation(run_id, comparison, on_faces, report, promotion)
 
 
 def _newest_run(workspace: Workspace) -> str:

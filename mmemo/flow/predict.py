@@ -14,6 +14,7 @@ import numpy as np
 from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square
 from mmemo.errors import InputError
 from mmemo.flow.images import read_image
+from mmemo.flow.promotion import promoted_run
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.workspace import Workspace
@@ -30,7 +31,7 @@ _loading = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class PredictSettings:
-    """`run_id` names the student; None takes the newest run of the workspace, if there is any."""
+    """`run_id` names the student, promoted or not; None takes the newest promoted one, if there is any."""
 
     run_id: str | None = None
 
@@ -39,7 +40,7 @@ class PredictSettings:
 class FacePrediction:
     """One face: box (4,) float32 xyxy px inside the picture, detector's probability, and {label: p} of each model.
 
-    `student` is None where no student was trained yet.
+    `student` is None where no student was asked for and none is promoted.
     """
 
     box_xyxy_px: np.ndarray
@@ -146,8 +147,7 @@ def predict_files(
     for done, path in enumerate(paths):
         read_image(path)
         yield Progress("check pictures", done + 1, len(paths))
-    runs = workspace.runs()
-    models = load_predictors(workspace, settings.run_id or (runs[0] if runs else None))
+    models = load_predictors(workspace, settings.run_id or promoted_run(workspace))
     predictions = []
     for done, path in enumerate(paths):
         predictions.append(ImagePrediction(path, predict_image(read_image(path), models)))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
+from mmemo.errors import InputError
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.rows import STUDENT, Row
 from mmemo.evaluate.words import percent, points
+from mmemo.flow.promotion import promote, promotion_of
 from mmemo.flow.read import opinions, review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.tables import aligned_probs
@@ -30,20 +33,51 @@ class CompareTab:
     """The public parts of the tab."""
 
     verdict: gr.HTML
+    state: gr.HTML
+    promote: gr.Button
     charts: gr.HTML
 
 
 def compare_tab(context: AppContext, selection: gr.State) -> CompareTab:
     """Build the tab; it shows the report of the chosen run."""
     verdict = gr.HTML(elem_id="mm-verdict")
+    with gr.Row(elem_id="mm-promotion"):
+        state = gr.HTML(elem_id="mm-promotion-state")
+        button = gr.Button(visible=False, min_width=160, scale=0, elem_id="mm-promote")
     charts = gr.HTML(elem_id="mm-charts")
 
     @told
-    def on_selection(chosen: Selection) -> tuple[str, str]:
-        return show_comparison(context.workspace, chosen)
+    def on_selection(chosen: Selection) -> tuple[Any, ...]:
+        verdict, charts = show_comparison(context.workspace, chosen)
+        return verdict, *show_promotion(context.workspace, chosen), charts
 
-    selection.change(on_selection, selection, [verdict, charts], show_progress="hidden", api_visibility="private")
-    return CompareTab(verdict, charts)
+    @told
+    def on_promote(chosen: Selection) -> tuple[Any, ...]:
+        return turn_promotion(context.workspace, chosen)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    selection.change(on_selection, selection, [verdict, state, button, charts], **quiet)
+    button.click(on_promote, selection, [state, button, selection], **quiet)
+    return CompareTab(verdict, state, button, charts)
+
+
+def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.Button]:
+    """Values for the sentence on whether the student is used by default, and for the button that turns it."""
+    if chosen.run_id is None:
+        return "", gr.Button(visible=False)
+    promotion = promotion_of(workspace, chosen.run_id)
+    head = "Promoted: it is used by default" if promotion.promoted else "Not promoted: the baseline stays the default"
+    words = "Stop using this student by default" if promotion.promoted else "Use this student by default anyway"
+    said = page_part(f'<p class="small"><strong>{head}</strong>, because {escape(promotion.why)}.</p>')
+    return said, gr.Button(words, visible=True, variant="secondary")
+
+
+def turn_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.Button, Selection]:
+    """Promote the chosen student, or take that back, as a person's word; the other tabs are told."""
+    if chosen.run_id is None:
+        raise InputError("there is no student to promote", hint="adapt to an episode first")
+    promote(workspace, chosen.run_id, not promotion_of(workspace, chosen.run_id).promoted)
+    return *show_promotion(workspace, chosen), chosen.moved(chosen.episode_id, chosen.run_id)
 
 
 def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from mmemo.flow.promotion import promoted_run
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.work import run_title, runs_of
@@ -76,13 +77,14 @@ def header(context: AppContext) -> Header:
 def choose(
     workspace: Workspace, selection: Selection, episode_id: str | None, run_id: str | None
 ) -> tuple[gr.Dropdown, gr.Dropdown, Selection]:
-    """Values for the header's outputs; what is None or gone falls back to the newest there is."""
+    """Values for the header's outputs; what is None or gone falls back to the newest: a promoted run, if there is one."""
     episodes = [episode.episode_id for episode in workspace.episodes()]
     if episode_id not in episodes:
         episode_id = episodes[0] if episodes else None
     runs = runs_of(workspace, episode_id) if episode_id is not None else []
     if run_id not in runs:
-        run_id = runs[0] if runs else None
+        promoted = promoted_run(workspace, episode_id) if episode_id is not None else None
+        run_id = promoted or (runs[0] if runs else None)
     return (
         gr.Dropdown(choices=episodes, value=episode_id),
         gr.Dropdown(choices=[(run_title(workspace, run), run) for run in runs], value=run_id),

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 from mmemo.errors import InputError
 from mmemo.flow.images import read_image
 from mmemo.flow.predict import FacePrediction, load_predictors, predict_image
+from mmemo.flow.promotion import promotion_of
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.examples import draw_examples
@@ -24,6 +25,7 @@ from mmemo.ui.words import sentences
 
 _NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
 _NO_FACE = empty("No face found", "Faces must be about 40 pixels wide or more and look towards the camera.")
+_NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
 _BOX_COLOR = (79, 70, 229)
 
 
@@ -32,6 +34,7 @@ class PredictTab:
     """The public parts of the tab."""
 
     picture: gr.Image
+    anyway: gr.Checkbox
     boxes: gr.Image
     faces: gr.HTML
 
@@ -50,18 +53,23 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
                 elem_id="mm-picture",
             )
             _refuse_damaged(picture)
+            anyway = gr.Checkbox(label="Show the chosen student even when it is not promoted", elem_id="mm-anyway")
             _examples(draw_examples(context.workspace), picture)
         with gr.Column(scale=7, min_width=320):
             boxes = gr.Image(label="Faces found", interactive=False, visible=False, buttons=["download", "fullscreen"])
             faces = gr.HTML(_NOTHING_YET, elem_id="mm-faces")
-    tab = PredictTab(picture, boxes, faces)
+    tab = PredictTab(picture, anyway, boxes, faces)
 
     @told
-    def on_picture(path: str | None, chosen: Selection) -> tuple[Any, ...]:
-        return show_faces(context.workspace, path, chosen.run_id)
+    def on_picture(path: str | None, chosen: Selection, anyway: bool) -> tuple[Any, ...]:
+        return show_faces(context.workspace, path, chosen.run_id, anyway=anyway)
 
     gr.on(
-        [picture.change, selection.change], on_picture, [picture, selection], [boxes, faces], api_visibility="private"
+        [picture.change, selection.change, anyway.input],
+        on_picture,
+        [picture, selection, anyway],
+        [boxes, faces],
+        api_visibility="private",
     )
     return tab
 
@@ -101,16 +109,27 @@ def _damaged(name: str) -> InputError:
     )
 
 
-def show_faces(workspace: Workspace, path: str | None, run_id: str | None) -> tuple[gr.Image, str]:
-    """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture."""
+def show_faces(
+    workspace: Workspace, path: str | None, run_id: str | None, *, anyway: bool = False
+) -> tuple[gr.Image, str]:
+    """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture.
+
+    A student that is not promoted answers only when it is asked for `anyway`.
+    """
     if not path:
         return gr.Image(value=None, visible=False), _NOTHING_YET
     with names_only(workspace):
         picture = read_image(Path(path))
+    absent = _NO_STUDENT
+    if run_id is not None and not anyway and not (promotion := promotion_of(workspace, run_id)).promoted:
+        run_id, absent = (
+            None,
+            f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}.",
+        )
     found = predict_image(picture, load_predictors(workspace, run_id))
     if not found:
         return gr.Image(value=None, visible=False), _NO_FACE
-    return gr.Image(value=with_boxes(picture, found), visible=True), faces_html(found)
+    return gr.Image(value=with_boxes(picture, found), visible=True), faces_html(found, absent)
 
 
 def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarray:
@@ -128,12 +147,12 @@ def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarr
     return np.asarray(canvas)
 
 
-def faces_html(found: Sequence[FacePrediction]) -> str:
-    """One card a face: its number, how sure the detector is, and the bars of both models."""
+def faces_html(found: Sequence[FacePrediction], absent: str = _NO_STUDENT) -> str:
+    """One card a face: its number, how sure the detector is, and the bars of both models; `absent` says why one misses."""
     cards = "".join(_face_card(number, face) for number, face in enumerate(found, start=1))
     note = ""
     if found[0].student is None:
-        note = '<p class="small soft">There is no student yet: adapt to an episode, or choose a student run above.</p>'
+        note = f'<p class="small soft">{escape(absent)}</p>'
     return page_part(note, f'<div class="mm-faces">{cards}</div>')
 
 
@@ -145,7 +164,7 @@ def _face_card(number: int, face: FacePrediction) -> str:
     bars = opinions(
         [
             opinion("Baseline, not adapted", face.image_only),
-            opinion("Student, adapted", face.student, absent="not trained yet"),
+            opinion("Student, adapted", face.student, absent="not in use"),
         ]
     )
     return f'<div class="mm-card" data-face="{number}">{head}{bars}</div>'

@@ -181,3 +181,11 @@ def test_the_review_table_keeps_opinions_apart(ran):
         assert probs[row[f"{source}_label"]] == pytest.approx(row[f"{source}_confidence"])
     without = review_table(ran, EPISODE_ID, None)
     assert without["student_label"].isna().all() and len(without) == 40
+
+
+def test_a_person_promotes_a_student_that_proved_nothing(ran):
+    assert run(evaluate_run(ran, EvaluateSettings())).to_contract()["promotion"]["promoted"] is False
+    said = run(evaluate_run(ran, EvaluateSettings(promote=True))).to_contract()["promotion"]
+    assert said == {"promoted": True, "by": "person", "why": "a person promoted it"}
+    assert run(evaluate_run(ran, EvaluateSettings())).promotion.promoted, "the word stays"
+    assert not run(evaluate_run(ran, EvaluateSettings(promote=False))).promotion.promoted

@@ -21,6 +21,7 @@ from mmemo.flow.predict import (
     predict_files,
     predict_image,
 )
+from mmemo.flow.promotion import promote
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.store.workspace import Workspace
@@ -152,12 +153,14 @@ def test_files_are_predicted_in_order(workspace: Workspace, tmp_path: Path):
     assert [(p.image, len(p.faces)) for p in found] == [(plain, 0), (face, 1), (plain, 0)]
 
 
-def test_the_newest_run_answers_unless_one_is_named(workspace: Workspace, tmp_path: Path):
+def test_the_newest_promoted_run_answers_unless_one_is_named(workspace: Workspace, tmp_path: Path):
     import os
 
     for age, (run_id, favourite) in enumerate((("old", "anger"), ("new", "joy"))):
         save_run(workspace, run_id, favourite)
         os.utime(workspace.run_folder(run_id) / "config.json", (age + 1, age + 1))
+        promote(workspace, run_id)
+    save_run(workspace, "unproven", "fear")
     face = save_picture(tmp_path / "face.png", drawn())
     for run_id, favourite in ((None, "joy"), ("old", "anger")):
         (found,) = run(predict_files(workspace, [face], PredictSettings(run_id)))
@@ -200,6 +203,7 @@ def test_the_command_prints_a_table_for_people(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     save_run(workspace, "always-disgust", "disgust")
+    promote(workspace, "always-disgust")
     face = save_picture(tmp_path / "face.png", drawn())
     predict([face], None, workspace.root, False)
     out, err = capsys.readouterr()
@@ -209,3 +213,17 @@ def test_the_command_prints_a_table_for_people(
     assert lines[3].split()[0] == "image-only" and lines[4].split()[0] == "student"
     assert lines[4].split()[-1] == "1.00"
     assert "only the baseline" not in err
+
+
+def test_a_student_without_a_proven_gain_is_told_and_not_used(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    save_run(workspace, "unproven", "fear")
+    face = save_picture(tmp_path / "face.png", drawn())
+    predict([face], None, workspace.root, True)
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])[0]["faces"][0]["student"] is None
+    assert "promoted: only the baseline answers" in err and "--run unproven" in err and "never compared" in err
+    predict([face], "unproven", workspace.root, True)
+    out, _ = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])[0]["faces"][0]["student"]["fear"] > 0.99

@@ -272,7 +272,7 @@ def test_every_face_has_a_number_and_both_bars():
     made = faces_html([prediction(True), prediction(True)])
     assert made.count("data-face=") == 2
     assert made.count("data-top=") == 4
-    assert "not trained yet" in faces_html([prediction(False)])
+    assert "There is no student yet" in faces_html([prediction(False)])
 
 
 def test_boxes_are_drawn_on_a_copy():

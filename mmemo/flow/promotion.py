@@ -1,0 +1,95 @@
+"""Which students are used without being asked for: those with a proven gain, and those that a person promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmemo.errors import StorageError
+from mmemo.evaluate.collapse import collapse_alarm
+from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.rows import STUDENT
+from mmemo.labels import EKMAN7
+from mmemo.store.files import read_json, storage_errors
+from mmemo.store.promotions import PromotionStore
+from mmemo.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Whether a run's student is used by default, who decided that, and why in one sentence."""
+
+    promoted: bool
+    by_person: bool
+    why: str
+
+    def to_contract(self) -> dict[str, Any]:
+        """Plain values for --json."""
+        return {"promoted": self.promoted, "by": "person" if self.by_person else "comparison", "why": self.why}
+
+
+def promotion_of(workspace: Workspace, run_id: str) -> Promotion:
+    """The state of one run: a person's last word, else what its comparison proves.
+
+    A student is promoted by its comparison when the gain is proven and no collapse was seen, neither in training
+    nor on gold. Without a comparison it is not: nobody knows whether it is any better. Raises InputError for an
+    unknown run.
+    """
+    return _decided(workspace, run_id, _said(workspace))
+
+
+def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | None:
+    """The newest promoted run of the workspace, or of one episode; None when there is none. Damaged runs are left out."""
+    said = _said(workspace)
+    for run_id in workspace.runs():
+        try:
+            config = workspace.run_config(run_id)
+            if episode_id is not None and episode_id not in config.get("episodes", []):
+                continue
+            if _decided(workspace, run_id, said).promoted:
+                return run_id
+        except StorageError:
+            continue
+    return None
+
+
+def promote(workspace: Workspace, run_id: str, promoted: bool = True, annotator: str = "local") -> Promotion:
+    """Decide by hand: a person's word stands over the comparison until the next word. InputError for an unknown run."""
+    workspace.run_config(run_id)
+    with storage_errors(workspace.root), closing(PromotionStore(workspace.root / "labels.db")) as store:
+        store.add(run_id, promoted, annotator)
+    return promotion_of(workspace, run_id)
+
+
+def _said(workspace: Workspace) -> Mapping[str, bool]:
+    path = workspace.root / "labels.db"
+    if not path.is_file():  # looking leaves nothing behind
+        return {}
+    with storage_errors(workspace.root), closing(PromotionStore(path)) as store:
+        return store.last_words()
+
+
+def _decided(workspace: Workspace, run_id: str, said: Mapping[str, bool]) -> Promotion:
+    config = workspace.run_config(run_id)
+    if run_id in said:
+        return Promotion(said[run_id], True, f"a person {'promoted it' if said[run_id] else 'took it back'}")
+    path = workspace.report_folder(run_id) / "comparison.json"
+    if not path.is_file():
+        return Promotion(False, False, "it was never compared with the baseline on gold")
+    comparison = Comparison.from_contract(read_json(path))
+    if alarm := config.get("collapse") or _collapse_on_gold(comparison):
+        return Promotion(False, False, str(alarm))
+    verdict = comparison.verdict().rstrip(".")
+    return Promotion(comparison.gain.proven, False, f"{verdict[:1].lower()}{verdict[1:]}")
+
+
+def _collapse_on_gold(comparison: Comparison) -> str | None:
+    row = comparison.row(STUDENT)
+    if row is None:
+        return None
+    one_hot, confusion = np.eye(len(EKMAN7)), row.scores.confusion
+    return collapse_alarm(np.repeat(one_hot, confusion.sum(0), axis=0), np.repeat(one_hot, confusion.sum(1), axis=0))

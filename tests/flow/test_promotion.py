@@ -1,0 +1,88 @@
+"""Which student is used by default: proven and not collapsed, or a person's word; never an unproven one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmemo.errors import InputError
+from mmemo.evaluate.comparison import compare
+from mmemo.flow.promotion import promote, promoted_run, promotion_of
+from mmemo.store.files import write_json
+from mmemo.store.workspace import Workspace
+
+_GOLD = np.arange(70) % 7
+
+
+def save_run(workspace: Workspace, run_id: str, student: np.ndarray | None, collapse: str | None = None) -> None:
+    """A run whose student gave these classes on 70 tracks; None: it was never compared."""
+    workspace.run_folder(run_id).mkdir(parents=True)
+    config = {"episodes": ["pilot"], "train": {"backbone": "embedded"}, "collapse": collapse}
+    (workspace.run_folder(run_id) / "config.json").write_text(json.dumps(config))
+    if student is not None:
+        guess = np.eye(7)[np.random.default_rng(1).integers(0, 7, 70)]
+        predictions = {"image_only": guess, "student": np.eye(7)[student]}
+        comparison = compare(_GOLD, np.arange(70), predictions, "track")
+        write_json(workspace.report_folder(run_id) / "comparison.json", comparison.to_contract())
+
+
+def test_a_proven_gain_promotes(workspace: Workspace):
+    save_run(workspace, "good", _GOLD)
+    said = promotion_of(workspace, "good")
+    assert said.promoted and not said.by_person and said.why.startswith("proven gain")
+    assert promoted_run(workspace) == promoted_run(workspace, "pilot") == "good"
+    assert promoted_run(workspace, "another") is None
+
+
+def test_no_proven_gain_does_not(workspace: Workspace):
+    save_run(workspace, "none", np.random.default_rng(0).integers(0, 7, 70))
+    said = promotion_of(workspace, "none")
+    assert not said.promoted and "no proven gain" in said.why
+    assert promoted_run(workspace) is None
+
+
+def test_without_a_comparison_nothing_is_known(workspace: Workspace):
+    save_run(workspace, "new", None)
+    assert "never compared" in promotion_of(workspace, "new").why
+    assert promoted_run(workspace) is None
+
+
+def test_a_collapse_stops_a_proven_gain(workspace: Workspace):
+    save_run(workspace, "alarmed", _GOLD, collapse="collapse: 90% of the predictions are joy")
+    assert not promotion_of(workspace, "alarmed").promoted
+    save_run(workspace, "on-gold", np.where(_GOLD == 6, 5, _GOLD))
+    said = promotion_of(workspace, "on-gold")
+    assert not said.promoted and "never predicted" in said.why and "disgust" in said.why
+
+
+def test_the_newest_promoted_run_is_used_not_the_newest(workspace: Workspace):
+    import os
+
+    for age, (run_id, student) in enumerate({"old": _GOLD, "better": _GOLD, "newest": None}.items(), 1):
+        save_run(workspace, run_id, student)
+        os.utime(workspace.run_folder(run_id) / "config.json", (age, age))
+    assert promoted_run(workspace) == "better"
+
+
+def test_a_persons_word_stands_over_the_comparison(workspace: Workspace):
+    save_run(workspace, "good", _GOLD)
+    save_run(workspace, "new", None)
+    assert not promote(workspace, "good", False).promoted
+    assert promoted_run(workspace) is None
+    said = promote(workspace, "new")
+    assert said.promoted and said.by_person
+    assert promoted_run(workspace) == "new"
+    assert said.to_contract() == {"promoted": True, "by": "person", "why": "a person promoted it"}
+
+
+def test_an_unknown_run_is_told_and_a_damaged_one_left_out(workspace: Workspace):
+    with pytest.raises(InputError, match="no run"):
+        promote(workspace, "nowhere")
+    assert promoted_run(workspace) is None and not (workspace.root / "labels.db").exists()
+    save_run(workspace, "good", _GOLD)
+    (workspace.root / "runs" / "bad").mkdir()
+    Path(workspace.root / "runs" / "bad" / "config.json").write_text("{")
+    assert promoted_run(workspace) == "good"
