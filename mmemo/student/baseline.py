@@ -55,13 +55,14 @@ class ImageBaseline:
         return self.probs_from_features(run(features_of(self.backbone, crops)))
 
 
-def load_baseline() -> ImageBaseline:
-    """Load the baseline: always the embedded network, whatever backbone the student has.
+def load_baseline(folder: Path | None = None) -> ImageBaseline:
+    """Load the baseline: the embedded network, whatever backbone the student has, or one trained anew in `folder`.
 
     Raises ModelUnavailable when its files are missing, damaged or do not belong together.
     """
-    backbone = load_embedded(EMBEDDED_FOLDER)
-    path = EMBEDDED_FOLDER / CONFUSION_FILE
+    folder = folder or EMBEDDED_FOLDER
+    backbone = load_embedded(folder)
+    path = folder / CONFUSION_FILE
     try:
         stored = read_json(path)
         measured_on = stored["identity"]
