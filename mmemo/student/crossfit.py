@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmemo.progress import Progress, Stage
-from mmemo.student.fitters import Fitted, Fitter, Task
-from mmemo.student.heads import Loss
+from mmemo.progress import Stage
+from mmemo.student.fitters import Fitted, Fitter
+from mmemo.student.lesson import Lesson, part_of
+from mmemo.student.losses import Loss
+from mmemo.student.noise import NoiseModel
 from mmemo.student.recipes import Opinions, Recipe, Targets
+from mmemo.student.schemes import plain
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_folds
 
@@ -64,8 +67,8 @@ class CrossFit:
     curves: pd.DataFrame
 
 
-# Targets of the given tracks, derived from nothing but these tracks.
-TargetsOf = Callable[[np.ndarray], Targets]
+# The targets of one student, and its training.
+_Fit = tuple[Targets, Stage[Fitted]]
 
 
 def cross_fit(data: TrainingSet, fitter: Fitter, recipe: Recipe, settings: TrainSettings) -> Stage[CrossFit]:
@@ -75,12 +78,31 @@ def cross_fit(data: TrainingSet, fitter: Fitter, recipe: Recipe, settings: Train
     what a person said of a face never helps to judge that very face.
     """
 
-    def targets_of(items: np.ndarray) -> Targets:
-        return recipe.targets(data.opinions.subset(items))
+    def fit(items: np.ndarray) -> _Fit:
+        return _fit_on(data, items, fitter, recipe, settings)
 
-    weights = np.where(data.opinions.known >= 0, settings.human_weight, 1.0)
-    result = yield from _cross_fit(data, fitter, targets_of, weights, recipe.loss_function(), settings, "train")
+    result = yield from _cross_fit(data, fit, settings)
     return result
+
+
+def fit_all(data: TrainingSet, fitter: Fitter, recipe: Recipe, settings: TrainSettings) -> Stage[Fitted]:
+    """One student of all tracks, for those who judge it on faces that are not among them."""
+    _, stage = _fit_on(data, np.arange(len(data.group_of_item)), fitter, recipe, settings)
+    fitted = yield from stage
+    return fitted
+
+
+def _fit_on(data: TrainingSet, items: np.ndarray, fitter: Fitter, recipe: Recipe, settings: TrainSettings) -> _Fit:
+    lesson = lesson_of(data, items, recipe, settings)
+    return lesson.targets, recipe.scheme_function()(lesson, fitter, settings, "train")
+
+
+def lesson_of(data: TrainingSet, items: np.ndarray, recipe: Recipe, settings: TrainSettings) -> Lesson:
+    """What a student learns from the given tracks, with targets derived from nothing but these tracks."""
+    opinions = data.opinions.subset(items)
+    weights = np.where(opinions.known >= 0, settings.human_weight, 1.0)
+    targets = recipe.targets(opinions)
+    return _lesson(data, items, opinions, weights, targets, recipe.targets, recipe.loss_function)
 
 
 def cross_fit_gold(
@@ -90,11 +112,14 @@ def cross_fit_gold(
     k = data.opinions.teacher.shape[1]
     one_hot = np.eye(k, dtype=np.float32)[np.maximum(gold_of_item, 0)]
 
-    def targets_of(items: np.ndarray) -> Targets:
-        return Targets(one_hot[items])
-
     weights = (gold_of_item >= 0).astype(np.float64)
-    result = yield from _cross_fit(data, fitter, targets_of, weights, loss, settings, "gold ceiling")
+
+    def fit(items: np.ndarray) -> _Fit:
+        opinions, targets = data.opinions.subset(items), Targets(one_hot[items])
+        lesson = _lesson(data, items, opinions, weights[items], targets, lambda _: targets, lambda _: loss)
+        return targets, plain(lesson, fitter, settings, "gold ceiling")
+
+    result = yield from _cross_fit(data, fit, settings)
     return result
 
 
@@ -107,25 +132,16 @@ def mean_by_item(values: np.ndarray, item: np.ndarray, weights: np.ndarray | Non
     return means
 
 
-def _cross_fit(
-    data: TrainingSet,
-    fitter: Fitter,
-    targets_of: TargetsOf,
-    item_weights: np.ndarray,
-    loss: Loss,
-    settings: TrainSettings,
-    name: str,
-) -> Stage[CrossFit]:
+def _cross_fit(data: TrainingSet, fit: Callable[[np.ndarray], _Fit], settings: TrainSettings) -> Stage[CrossFit]:
     fold_of_item = grouped_folds(data.group_of_item, settings.folds, settings.seed)
     fold_of_face = fold_of_item[data.item_of_face]
     folds = int(fold_of_item.max()) + 1
     out = np.zeros((len(data.item_of_face), data.opinions.teacher.shape[1]), np.float32)
     curves: list[pd.DataFrame] = []
     for fold in [*range(folds), ALL_FOLDS]:
-        items = np.flatnonzero(fold_of_item != fold)
-        targets = targets_of(items)
-        task = _task(data, items, targets.probs, item_weights, loss)
-        fitted = yield from _one_of(fitter.fit(task, settings, name), len(curves), folds + 1)
+        targets, stage = fit(np.flatnonzero(fold_of_item != fold))
+        number = len(curves)
+        fitted = yield from part_of(stage, number, folds + 1, f"student {number + 1} of {folds + 1}, ")
         curves.append(_curve(fold, fitted))
         if fold != ALL_FOLDS:
             judged = np.flatnonzero(fold_of_face == fold)
@@ -133,24 +149,21 @@ def _cross_fit(
     return CrossFit(fitted, out, fold_of_face, targets, pd.concat(curves, ignore_index=True))
 
 
-def _one_of(stage: Stage[Fitted], number: int, students: int) -> Stage[Fitted]:
-    """Show one fit as its share of all of them; one that stops early jumps to the end of its share."""
-    while True:
-        try:
-            progress = next(stage)
-        except StopIteration as stop:
-            fitted: Fitted = stop.value
-            return fitted
-        note = f"student {number + 1} of {students}, {progress.note}"
-        yield Progress(progress.stage, number * progress.total + progress.done, students * progress.total, note)
-
-
-def _task(data: TrainingSet, items: np.ndarray, probs: np.ndarray, weights: np.ndarray, loss: Loss) -> Task:
+def _lesson(
+    data: TrainingSet,
+    items: np.ndarray,
+    opinions: Opinions,
+    weights: np.ndarray,
+    targets: Targets,
+    targets_of: Callable[[Opinions], Targets],
+    loss_of: Callable[[NoiseModel | None], Loss],
+) -> Lesson:
     position = np.full(len(data.group_of_item), -1)
     position[items] = np.arange(len(items))
-    rows = np.flatnonzero((position[data.item_of_face] >= 0) & (weights[data.item_of_face] > 0))
+    rows = np.flatnonzero(position[data.item_of_face] >= 0)
     item = data.item_of_face[rows]
-    return Task(rows, probs[position[item]], weights[item] * data.face_shares()[rows], data.group_of_item[item], loss)
+    shares, groups = data.face_shares()[rows], data.group_of_item[item]
+    return Lesson(rows, position[item], shares, groups, weights, opinions, targets, targets_of, loss_of)
 
 
 def _curve(fold: int, fitted: Fitted) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mmemo.progress import Progress, Stage
 from mmemo.student.backbones import Backbone
-from mmemo.student.heads import EpochLoss, HeadData, LinearHead, Loss, shuffled_batches, train_head
+from mmemo.student.heads import EpochLoss, HeadData, LinearHead, shuffled_batches, train_head
+from mmemo.student.losses import Loss, training_loss
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
 
@@ -62,18 +63,40 @@ class Fitter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SourceFaces:
+    """Faces that the baseline was trained on: features (S, V, D) of the same backbone, targets (S, K)."""
+
+    features: np.ndarray
+    targets: np.ndarray
+
+    def __post_init__(self) -> None:
+        assert self.features.ndim == 3 and len(self.features) == len(self.targets)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HeadFitter:
-    """Trains the head alone on features (N, V, D); `start` is the head to begin from, or None."""
+    """Trains the head alone on features (N, V, D); `start` is the head to begin from, or None.
+
+    `source`: faces that a scheme may replay. `averaging`: see `train_head`.
+    """
 
     features: np.ndarray
     start: LinearHead | None
+    source: SourceFaces | None = None
+    averaging: float = 0.0
 
     def fit(self, task: Task, settings: TrainSettings, stage: str) -> Stage[Fitted]:
         """Seconds for thousands of faces."""
         data = HeadData(self.features[task.rows], task.targets, task.weights, task.groups)
-        head, curve = yield from train_head(data, self.start, task.loss, settings, stage=stage)
+        head, curve = yield from train_head(
+            data, self.start, task.loss, settings, stage=stage, averaging=self.averaging
+        )
+        return self.fitted(head, tuple(curve))
+
+    def fitted(self, head: LinearHead, curve: tuple[EpochLoss, ...]) -> Fitted:
+        """The student of a head on these features."""
         tensors = {"head.weight": head.weight, "head.bias": head.bias}
-        return Fitted(tensors, tuple(curve), lambda rows: head.probs(self.features[rows]))
+        return Fitted(tensors, curve, lambda rows: head.probs(self.features[rows]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +158,8 @@ class NetworkFitter:
         mirrored = torch.rand(len(images)) < 0.5
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         targets, weights = (torch.from_numpy(a[items].astype(np.float32)) for a in (task.targets, task.weights))
-        value = (task.loss(network(images), targets) * weights).sum() / weights.sum().clamp_min(1e-6)
+        values = training_loss(task.loss, network(images), targets, torch.from_numpy(items)) * weights
+        value = values.sum() / weights.sum().clamp_min(1e-6)
         optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from mmemo.progress import Progress, Stage
+from mmemo.student.losses import Loss, training_loss
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,19 @@ class HeadData:
 
 
 def train_head(
-    data: HeadData, start: LinearHead | None, loss: Loss, settings: TrainSettings, *, stage: str = "train"
+    data: HeadData,
+    start: LinearHead | None,
+    loss: Loss,
+    settings: TrainSettings,
+    *,
+    stage: str = "train",
+    averaging: float = 0.0,
 ) -> Stage[tuple[LinearHead, list[EpochLoss]]]:
     """Train on all views of every face; keep the epoch with the lowest loss on held-out groups.
 
     `start` is the head to begin from (the baseline's); None begins at zero on standardised features, for
-    backbones whose features have another scale. Returns the head for unscaled features and its curve.
+    backbones whose features have another scale. With `averaging` the head is the moving average over the steps,
+    which keeps that share of itself at each. Returns the head for unscaled features and its curve.
     """
     torch.manual_seed(settings.seed)
     train_rows, val_rows = grouped_holdout(data.groups, settings.validation_share, settings.seed)
@@ -74,16 +81,17 @@ def train_head(
     layer = _layer(start, data.features.shape[2], data.targets.shape[1])
     optimizer = torch.optim.AdamW(layer.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     train, val = (_tensors(data.subset(rows), mean, scale) for rows in (train_rows, val_rows))
+    mean_layer = _MovingAverage(layer, averaging)
     curve: list[EpochLoss] = []
     best, best_loss, since = _copied(layer), float("inf"), 0
     for epoch in range(settings.epochs):
         with _one_thread():
-            train_loss = _train_epoch(layer, optimizer, train, loss, settings)
-            val_loss = _mean_loss(layer, val, loss)
+            train_loss = _train_epoch(layer, optimizer, train, loss, settings, mean_layer)
+            val_loss = _mean_loss(mean_layer.layer, val, loss)
         curve.append(EpochLoss(epoch, train_loss, val_loss))
         yield Progress(stage, epoch + 1, settings.epochs, f"loss {train_loss:.3f}")
         if len(val_rows) == 0 or val_loss < best_loss - 1e-5:
-            best, best_loss, since = _copied(layer), val_loss, 0
+            best, best_loss, since = _copied(mean_layer.layer), val_loss, 0
         else:
             since += 1
             if since >= settings.patience:
@@ -140,17 +148,38 @@ def _tensors(data: HeadData, mean: np.ndarray, scale: np.ndarray) -> _Part:
     return torch.from_numpy(flat), torch.from_numpy(targets), torch.from_numpy(weights)
 
 
+class _MovingAverage:
+    """The mean of a layer over its steps; the layer itself where nothing of the past is kept."""
+
+    def __init__(self, layer: nn.Linear, kept: float) -> None:
+        self._source, self._kept = layer, kept
+        self.layer = copy.deepcopy(layer) if kept > 0 else layer
+
+    @torch.no_grad()
+    def step(self) -> None:
+        if self.layer is not self._source:
+            for mean, current in zip(self.layer.parameters(), self._source.parameters(), strict=True):
+                mean.lerp_(current, 1.0 - self._kept)
+
+
 def _train_epoch(
-    layer: nn.Linear, optimizer: torch.optim.Optimizer, part: _Part, loss: Loss, settings: TrainSettings
+    layer: nn.Linear,
+    optimizer: torch.optim.Optimizer,
+    part: _Part,
+    loss: Loss,
+    settings: TrainSettings,
+    mean_layer: _MovingAverage,
 ) -> float:
     features, targets, weights = part
     total = 0.0
     for rows in shuffled_batches(len(features), settings.batch_size):
         dropped = nn.functional.dropout(features[rows], settings.dropout, training=True)
-        value = (loss(layer(dropped), targets[rows]) * weights[rows]).sum() / weights[rows].sum().clamp_min(1e-6)
+        values = training_loss(loss, layer(dropped), targets[rows], rows) * weights[rows]
+        value = values.sum() / weights[rows].sum().clamp_min(1e-6)
         optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        mean_layer.step()
         total += float(value.detach()) * len(rows)
     return total / max(len(features), 1)
 

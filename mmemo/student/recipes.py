@@ -1,21 +1,25 @@
-"""Recipes: from the opinions on a face to its training target, and the loss that goes with it.
+"""Recipes: from the opinions on a face to its training target, the loss that goes with it, and how it is fitted.
 
-Adding a recipe is one function and one line in RECIPES.
+Adding a recipe is one function and one line in RECIPES; targets, losses and schemes that exist can be combined by
+name without either, as in "anchored_em+symmetric_cross_entropy+averaged".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmemo.errors import InputError
+from mmemo.labels import EKMAN7
 from mmemo.student.noise import Anchor, NoiseModel, anchored_em
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from mmemo.student.schemes import Scheme
 
 # A strong image prior fails where the baseline does not know the show; the teacher reads text, which is text
 # in every show, so its anchor may count nearly as much as the show itself.
@@ -58,10 +62,17 @@ class Opinions:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Training targets (N, K), rows sum to 1, and the noise model where the recipe estimates one."""
+    """Training targets (N, K), rows sum to 1, and the noise model where the recipe estimates one.
+
+    weights (N,) 0 or more: what an item counts, 0 where the recipe abstains; None when all count alike.
+    """
 
     probs: np.ndarray
     noise: NoiseModel | None = None
+    weights: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        assert self.weights is None or self.weights.shape == (len(self.probs),)
 
 
 def teacher_hard(opinions: Opinions) -> Targets:
@@ -105,6 +116,47 @@ def expectation_maximization(opinions: Opinions) -> Targets:
     return Targets(noise.posterior, noise)
 
 
+def confident_em(opinions: Opinions, threshold: float = 0.6) -> Targets:
+    """The same posterior, but an item teaches only when it is sure enough for its class.
+
+    The threshold of a class falls with the number of its sure items, so that rare ones are not shut out.
+    Zhang et al. 2021 (FlexMatch), eq. 5 to 7 with their convex mapping, on posteriors in place of a student's answers.
+    """
+    targets = expectation_maximization(opinions)
+    if len(targets.probs) == 0:
+        return targets
+    best, confidence = targets.probs.argmax(1), targets.probs.max(1)
+    sure = np.bincount(best[confidence >= threshold], minlength=targets.probs.shape[1])
+    status = sure / max(sure.max(), 1)
+    passed = confidence >= (threshold * status / (2.0 - status))[best]
+    return replace(targets, weights=(passed | (opinions.known >= 0)).astype(np.float64))
+
+
+def balanced_em(opinions: Opinions, power: float = 0.5) -> Targets:
+    """The same posterior; an item counts by how rare its class is on this show, to the power of -`power`.
+
+    After Cui et al. 2019 (class-balanced loss), with the posterior's own class shares; the mean weight is 1.
+    """
+    targets = expectation_maximization(opinions)
+    if len(targets.probs) == 0:
+        return targets
+    share = np.maximum(targets.probs.mean(0), 1.0 / (10 * targets.probs.shape[1]))
+    weights = (targets.probs @ share**-power).astype(np.float64)
+    return replace(targets, weights=weights / weights.mean())
+
+
+def em_and_fused(opinions: Opinions) -> Targets:
+    """Halfway between the posterior of the anchored EM and the fused posterior: each fails on other shows."""
+    targets, other = expectation_maximization(opinions), fused(opinions).probs
+    return replace(targets, probs=((targets.probs + other) / 2).astype(np.float32))
+
+
+def teacher_votes(opinions: Opinions) -> Targets:
+    """The teacher's probabilities as they are, with the noise model that says how they err: for losses that undo it."""
+    noise = expectation_maximization(opinions).noise
+    return Targets(_with_known(opinions.teacher, opinions.known), noise)
+
+
 def _with_known(probs: np.ndarray, known: np.ndarray) -> np.ndarray:
     out = probs.astype(np.float32).copy()
     told = known >= 0
@@ -114,21 +166,44 @@ def _with_known(probs: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A target function and the name of its loss, with one plain sentence for people."""
+    """A target function, the names of its loss and its scheme, and one plain sentence for people."""
 
     name: str
     targets: Callable[[Opinions], Targets]
     loss: str
     says: str
+    scheme: str = "plain"
 
-    def loss_function(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """The loss itself; torch is only imported here."""
+    def loss_function(self, noise: NoiseModel | None = None) -> Callable[[Tensor, Tensor], Tensor]:
+        """A new loss for one fit; torch is only imported here.
+
+        A loss that needs a noise model raises InputError where the targets estimate none.
+        """
         from mmemo.student import losses
 
-        chosen: Callable[[Tensor, Tensor], Tensor] = getattr(losses, self.loss)
-        return chosen
+        if self.loss in losses.PLAIN:
+            return losses.PLAIN[self.loss]()
+        if noise is None:
+            raise _no_noise(self.loss)
+        return losses.FROM_NOISE[self.loss](noise)
+
+    def scheme_function(self) -> Scheme:
+        """The scheme itself; torch is only imported here."""
+        from mmemo.student.schemes import scheme_named
+
+        return scheme_named(self.scheme)
 
 
+TARGETS: Mapping[str, Callable[[Opinions], Targets]] = {
+    "anchored_em": expectation_maximization,
+    "confident_em": confident_em,
+    "balanced_em": balanced_em,
+    "em_and_fused": em_and_fused,
+    "fused": fused,
+    "teacher_votes": teacher_votes,
+    "teacher_soft": teacher_soft,
+    "teacher_hard": teacher_hard,
+}
 _GCE = "generalized_cross_entropy"
 _CE = "soft_cross_entropy"
 RECIPES: Mapping[str, Recipe] = {
@@ -139,12 +214,57 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior"),
         Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces"),
         Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces"),
+        Recipe("averaged", expectation_maximization, _GCE, "the default's student, averaged with the image-only baseline: less spread", "averaged"),
+        Recipe("symmetric", expectation_maximization, "symmetric_cross_entropy", "the default's targets with a loss that doubts labels in another way"),
+        Recipe("logit_adjusted", expectation_maximization, "logit_adjusted", "the default's targets with a margin for rare emotions"),
+        Recipe("early_learning", expectation_maximization, "early_learning", "the default's targets, holding on to what was learned before wrong labels were memorised"),
+        Recipe("forward", teacher_votes, "forward_correction", "learns from the text alone, through the estimated confusion of text and face"),
+        Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough"),
+        Recipe("balanced", balanced_em, _GCE, "the default's targets, in which rare emotions count more"),
+        Recipe("em_and_fused", em_and_fused, _GCE, "halfway between the default's targets and the fused ones"),
+        Recipe("mean_teacher", expectation_maximization, _GCE, "the default's student, averaged over its own training steps", "mean_teacher"),
+        Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's", "self_training"),
+        Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),
+        Recipe("co_teaching", expectation_maximization, _GCE, "two students pick the easy faces for each other", "co_teaching"),
+        Recipe("attentive_bags", expectation_maximization, _GCE, "the face of a track that shows the emotion best counts most", "attentive_bags"),
     )
 }  # fmt: skip
 
 
 def recipe_named(name: str) -> Recipe:
-    """Recipe of that name; an unknown one raises InputError with the choices."""
+    """Recipe of that name, or targets+loss or targets+loss+scheme; an unknown one raises InputError with the choices."""
+    if "+" in name:
+        return _combined(name)
     if name not in RECIPES:
         raise InputError(f"unknown recipe {name!r}", hint=f"choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def _combined(name: str) -> Recipe:
+    from mmemo.student import losses
+    from mmemo.student.schemes import scheme_named
+
+    targets, loss, *rest = name.split("+")
+    if len(rest) > 1:
+        raise InputError(f"{name!r} has too many parts", hint="use targets+loss or targets+loss+scheme")
+    if targets not in TARGETS:
+        raise InputError(f"unknown targets {targets!r} in {name!r}", hint=f"choose one of {', '.join(TARGETS)}")
+    if loss not in losses.PLAIN and loss not in losses.FROM_NOISE:
+        choices = ", ".join([*losses.PLAIN, *losses.FROM_NOISE])
+        raise InputError(f"unknown loss {loss!r} in {name!r}", hint=f"choose one of {choices}")
+    if loss in losses.FROM_NOISE and TARGETS[targets](_nothing()).noise is None:
+        raise _no_noise(loss)
+    scheme = rest[0] if rest else "plain"
+    scheme_named(scheme)
+    return Recipe(name, TARGETS[targets], loss, f"{targets} targets, {loss}, fitted {scheme}", scheme)
+
+
+def _no_noise(loss: str) -> InputError:
+    return InputError(f"the loss {loss!r} needs a noise model", hint="combine it with targets that estimate one")
+
+
+def _nothing() -> Opinions:
+    k = len(EKMAN7)
+    even = np.full((k, k), 1.0 / k)
+    none = np.zeros((0, k), np.float32)
+    return Opinions(none, none, np.zeros(0, np.int64), even, even, even[0])

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.student.recipes import RECIPES, Opinions, fused, recipe_named, teacher_hard, teacher_soft
+from mmemo.student.recipes import (
+    RECIPES,
+    TARGETS,
+    Opinions,
+    balanced_em,
+    confident_em,
+    fused,
+    recipe_named,
+    teacher_hard,
+    teacher_soft,
+)
 
 K = 7
 
@@ -68,3 +78,70 @@ def test_an_unknown_recipe_lists_the_choices():
 def test_only_the_recipe_that_estimates_noise_gives_a_noise_model():
     assert recipe_named("anchored_em").targets(opinions(10)).noise is not None
     assert recipe_named("fused").targets(opinions(10)).noise is None
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_finds_its_loss_and_scheme_and_says_what_it_does(name):
+    recipe = recipe_named(name)
+    assert callable(recipe.loss_function(recipe.targets(opinions(5)).noise))
+    assert callable(recipe.scheme_function())
+    assert recipe.says and recipe.name == name
+
+
+def test_weights_are_one_an_item_and_never_all_nought():
+    for name, targets_of in TARGETS.items():
+        for n in (0, 1, 40):
+            weights = targets_of(opinions(n)).weights
+            assert weights is None or (weights.shape == (n,) and (weights >= 0).all() and (n == 0 or weights.any())), (
+                name
+            )
+
+
+def test_doubtful_items_teach_nothing_but_a_persons_word_always_does():
+    known = np.full(200, -1)
+    known[:20] = 0
+    targets = confident_em(opinions(200, known), threshold=0.9)
+    assert targets.weights is not None
+    assert (targets.weights[:20] == 1).all()
+    assert 0 < targets.weights[20:].mean() < 1
+    best, confidence, passed = targets.probs[20:].argmax(1), targets.probs[20:].max(1), targets.weights[20:] > 0
+    for label in range(K):
+        of_class = best == label
+        kept, dropped = confidence[of_class & passed], confidence[of_class & ~passed]
+        assert kept.min(initial=1.0) >= dropped.max(initial=0.0)
+
+
+def test_rare_emotions_weigh_more_and_the_mean_stays():
+    known = np.array([0] * 45 + [6] * 5)
+    weights = balanced_em(opinions(50, known)).weights
+    assert weights is not None
+    assert weights[-1] > 2 * weights[0]
+    assert weights.mean() == pytest.approx(1.0)
+
+
+def test_parts_combine_by_name():
+    recipe = recipe_named("fused+symmetric_cross_entropy+co_teaching")
+    given = opinions(10)
+    np.testing.assert_array_equal(recipe.targets(given).probs, fused(given).probs)
+    assert (recipe.loss, recipe.scheme) == ("symmetric_cross_entropy", "co_teaching")
+    assert recipe_named("anchored_em+forward_correction").scheme == "plain"
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("magic+soft_cross_entropy", "unknown targets"),
+        ("fused+magic", "unknown loss"),
+        ("fused+soft_cross_entropy+magic", "unknown scheme"),
+        ("fused+soft_cross_entropy+plain+plain", "too many parts"),
+        ("fused+forward_correction", "needs a noise model"),
+    ],
+)
+def test_a_wrong_combination_is_bad_input(name, complaint):
+    with pytest.raises(InputError, match=complaint):
+        recipe_named(name)
+
+
+def test_a_loss_without_its_noise_model_is_bad_input():
+    with pytest.raises(InputError, match="noise model"):
+        recipe_named("forward").loss_function(None)

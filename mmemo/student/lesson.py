@@ -1,0 +1,106 @@
+"""A lesson: what one student learns from, so that a scheme may ask for other targets or weights and fit again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmemo.progress import Progress, Stage
+from mmemo.student.fitters import Fitted, Fitter, Task
+from mmemo.student.losses import Loss
+from mmemo.student.noise import NoiseModel
+from mmemo.student.recipes import Opinions, Targets
+from mmemo.student.settings import TrainSettings
+from mmemo.student.splits import grouped_folds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """M items with n faces: rows (n,) of the fitter, item (n,) 0..M-1, shares (n,) of an item's weight, groups (n,).
+
+    item_weights (M,) what an item counts before its target says more; `targets_of` derives targets from opinions,
+    `loss_of` makes a new loss for every fit, from the noise model of the targets where it needs one.
+    """
+
+    rows: np.ndarray
+    item: np.ndarray
+    shares: np.ndarray
+    groups: np.ndarray
+    item_weights: np.ndarray
+    opinions: Opinions
+    targets: Targets
+    targets_of: Callable[[Opinions], Targets]
+    loss_of: Callable[[NoiseModel | None], Loss]
+
+    def __post_init__(self) -> None:
+        assert len(self.rows) == len(self.item) == len(self.shares) == len(self.groups)
+        assert len(self.item_weights) == len(self.opinions.teacher) == len(self.targets.probs)
+
+    def task(self, targets: Targets | None = None, face_weights: np.ndarray | None = None) -> Task:
+        """The faces that count, with these targets (or the lesson's own) and (n,) weights on top."""
+        targets = self.targets if targets is None else targets
+        per_item = self.item_weights if targets.weights is None else self.item_weights * targets.weights
+        weights = per_item[self.item] * self.shares
+        weights = weights if face_weights is None else weights * face_weights
+        kept = np.flatnonzero(weights > 0)
+        loss = self.loss_of(targets.noise)
+        return Task(self.rows[kept], targets.probs[self.item[kept]], weights[kept], self.groups[kept], loss)
+
+    def by_item(self, values: np.ndarray) -> np.ndarray:
+        """(n, ...) values of faces -> (M, ...) means of their items, weighted by the shares; 0 without faces."""
+        sums = np.zeros((len(self.item_weights), *values.shape[1:]))
+        shares = self.shares.reshape(-1, *[1] * (values.ndim - 1))
+        np.add.at(sums, self.item, values * shares)
+        total = np.bincount(self.item, self.shares, len(self.item_weights)).reshape(-1, *[1] * (values.ndim - 1))
+        mean: np.ndarray = sums / np.maximum(total, 1e-9)
+        return mean
+
+    @property
+    def known_faces(self) -> np.ndarray:
+        """(n,) bool: a person named the item of this face."""
+        known: np.ndarray = self.opinions.known[self.item] >= 0
+        return known
+
+
+def out_of_fold_opinion(
+    lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage: str, folds: int = 3
+) -> Stage[np.ndarray]:
+    """(M, K) what students say of items whose group they did not see; one student where there is a single group."""
+    task = lesson.task()
+    if len(np.unique(lesson.groups)) < 2:
+        fitted = yield from fitter.fit(task, settings, stage)
+        return _rows_normalised(lesson.by_item(fitted.probs(lesson.rows)))
+    fold_of = grouped_folds(lesson.groups, folds, settings.seed)
+    fold_of_group = dict(zip(lesson.groups.tolist(), fold_of.tolist(), strict=True))
+    task_fold = np.array([fold_of_group[g] for g in task.groups.tolist()])
+    said = np.zeros((len(lesson.rows), task.targets.shape[1]))
+    count = int(fold_of.max()) + 1
+    for fold in range(count):
+        learned = np.flatnonzero(task_fold != fold)
+        judged = np.flatnonzero(fold_of == fold)
+        if len(learned) == 0:
+            learned = np.arange(len(task.rows))
+        part = Task(task.rows[learned], task.targets[learned], task.weights[learned], task.groups[learned], task.loss)
+        fitted = yield from part_of(fitter.fit(part, settings, stage), fold, count)
+        said[judged] = fitted.probs(lesson.rows[judged])
+    return _rows_normalised(lesson.by_item(said))
+
+
+def part_of(stage: Stage[Fitted], number: int, count: int, note: str = "") -> Stage[Fitted]:
+    """Show one fit as its share of `count` fits; one that stops early jumps to the end of its share."""
+    while True:
+        try:
+            progress = next(stage)
+        except StopIteration as stop:
+            fitted: Fitted = stop.value
+            return fitted
+        done = number * progress.total + progress.done
+        yield Progress(progress.stage, done, count * progress.total, f"{note}{progress.note}")
+
+
+def _rows_normalised(probs: np.ndarray) -> np.ndarray:
+    floored = np.maximum(probs, 1e-6)
+    rows: np.ndarray = (floored / floored.sum(1, keepdims=True)).astype(np.float32)
+    return rows
