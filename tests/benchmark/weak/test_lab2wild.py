@@ -1,0 +1,89 @@
+"""The benchmark from lab to wild on a handful of made faces: its rows, its cache, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmemo.benchmark.weak import lab2wild
+from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark, benchmark_lab2wild
+from mmemo.benchmark.weak.lab2wild_network import Lab2WildNetwork, benchmark_lab2wild_network
+from mmemo.benchmark.weak.table import DEFAULT_RECIPE
+from mmemo.datasets.ferplus import VOTES
+from mmemo.errors import InputError
+from mmemo.labels import EKMAN7
+from mmemo.progress import run
+from tests.benchmark.weak.made import meld_folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two faces of every emotion in train and test, more neutral ones in valid, ten persons in the lab, and lines."""
+    folder = tmp_path_factory.mktemp("data")
+    draw = np.random.default_rng(0)
+    (folder / "ferplus").mkdir()
+    for part in ("train", "valid", "test"):
+        labels = [label for label in EKMAN7.labels for _ in range(2)] + ["neutral"] * (250 if part == "valid" else 0)
+        votes = np.array([[10 * (name == label) for name in VOTES] for label in labels], np.uint8)
+        images = draw.integers(0, 256, (len(labels), 48, 48), np.uint8)
+        np.savez(folder / "ferplus" / f"{part}.npz", images=images, votes=votes)
+    labels = [label for label in EKMAN7.labels[1:] for _ in range(20)]
+    subjects = np.array([f"S{number % 20:03}" for number in range(len(labels))])
+    images = draw.integers(0, 256, (len(labels), 48, 48), np.uint8)
+    np.savez(folder / "ck48.npz", images=images, label=np.array(labels), subject=subjects)
+    meld_folder(folder / "meld", "test", EKMAN7.labels)
+    return folder
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab2wild, "_LAB_STEPS", 1)
+    monkeypatch.setattr(lab2wild, "_LAB_BATCH", 4)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_rows_of_both_kinds_of_student(data: Path, tmp_path: Path):
+    settings = Lab2WildBenchmark(data, tmp_path, (0, 1), (7, 0), (DEFAULT_RECIPE, "fused"), start="random")
+    said = run(benchmark_lab2wild(settings)).to_contract()
+    names = ["majority", "image_only", "teacher", DEFAULT_RECIPE, "fused", "gold_ceiling"]
+    assert [(row["name"], row["target_faces"]) for row in said["rows"]] == [(n, c) for c in (7, 14) for n in names]
+    assert [row["target_faces"] for row in said["rows"] if row.get("default")] == [7, 14]
+    wanted = {"name", "accuracy", "macro_f1", "gain_accuracy", "gain_accuracy_ci95", "gain_macro_f1", "recall"}
+    assert all(wanted <= set(row) for row in said["rows"] if row["name"] in (DEFAULT_RECIPE, "fused"))
+    assert [check["asked"] for check in said["checks"]] == [66.0]
+    assert "synthetic" in said["settings"]["pairing"] and said["settings"]["baseline_start"] == "random"
+
+    whole = Lab2WildNetwork(Lab2WildBenchmark(data, tmp_path, (0,), (7,), start="random"), steps=1, batch_size=5)
+    tuned = run(benchmark_lab2wild_network(whole)).to_contract()
+    assert [row["name"] for row in tuned["rows"]] == [
+        "majority",
+        "image_only",
+        "teacher",
+        DEFAULT_RECIPE,
+        "gold_ceiling",
+    ]
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    assert run(benchmark_lab2wild_network(whole)).to_contract() == tuned
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == kept
+    assert list(tmp_path.rglob("*.checkpoint")) == []
+
+
+def test_wrong_input_is_told_before_any_work(data: Path, tmp_path: Path):
+    cache = tmp_path / "cache"
+    with pytest.raises(InputError, match="unknown recipe"):
+        run(benchmark_lab2wild(Lab2WildBenchmark(data, cache, recipes=("magic",))))
+    with pytest.raises(InputError, match="trains the head alone"):
+        run(benchmark_lab2wild_network(Lab2WildNetwork(Lab2WildBenchmark(data, cache, recipes=("averaged",)))))
+    with pytest.raises(InputError, match="there is no"):
+        run(benchmark_lab2wild(Lab2WildBenchmark(tmp_path, cache)))
+    with pytest.raises(InputError, match="at least one seed"):
+        Lab2WildBenchmark(data, cache, seeds=())
+    assert not cache.exists()
+
+
+def test_parts_that_are_kept_apart():
+    assert lab2wild._chunks(1000) == [(0, 1000)]
+    assert lab2wild._chunks(9000) == [(0, 1000), (1000, 4000), (4000, 8000), (8000, 9000)]
