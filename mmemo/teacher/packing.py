@@ -95,11 +95,16 @@ def pack_folder(source: Path, folder: Path) -> PackReport:
     packed = pack_tensors(weights.tensors)
     with publish_folder(folder) as temporary:
         (temporary / WEIGHTS_FILE).write_bytes(save(packed))
-        config = {"format": FORMAT, "version": FORMAT_VERSION, "encoder": weights.encoder}
-        write_json(temporary / CONFIG_FILE, config | {"heads": HEADS, "max_tokens": weights.max_tokens})
+        write_json(temporary / CONFIG_FILE, two_head_config(weights))
         (temporary / TOKENIZER_FILE).write_bytes(_existing(source / TOKENIZER_FILE).read_bytes())
     error = max(_relative_error(weights.tensors[name], back) for name, back in unpack_tensors(packed).items())
     return PackReport(str(source), str(folder), _folder_bytes(source), _folder_bytes(folder), error)
+
+
+def two_head_config(weights: TwoHeadWeights) -> dict[str, Any]:
+    """What stands in the settings file beside such weights."""
+    config = {"format": FORMAT, "version": FORMAT_VERSION, "encoder": weights.encoder}
+    return config | {"heads": HEADS, "max_tokens": weights.max_tokens}
 
 
 def is_two_head(folder: Path) -> bool:

@@ -37,7 +37,7 @@ class TwoHeadTeacher:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(weights.max_tokens, strategy="longest_first")
         self._pad_id = int(weights.encoder["pad_token_id"])
-        self._network = _TwoHeadNetwork.built(weights)
+        self._network = TwoHeadNetwork.built(weights)
         # The heads stay in float32: they cost nothing, and their sums decide.
         self._network.encoder.to(dtype)
 
@@ -70,26 +70,38 @@ class TwoHeadTeacher:
         return read_by_length(lines, batch_size, lambda batch: self._probs(batch, "sentiment"))
 
     def _probs(self, lines: list[Line], head: str) -> np.ndarray:
-        ids, types, mask = self._tensors(lines)
+        ids, types, mask = encoded(self._tokenizer, lines, self._pad_id)
         with torch.inference_mode():
             logits = self._network(ids, types, mask, head)
         probs: np.ndarray = torch.softmax(logits, dim=1).numpy()
         return probs
 
-    def _tensors(self, lines: list[Line]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Token ids, segment ids and mask, each (B, L) int64, padded to the longest line of the batch."""
-        encoded = self._tokenizer.encode_batch([(line.text, line.context) for line in lines])
-        longest = max(len(one.ids) for one in encoded)
-        ids = torch.full((len(encoded), longest), self._pad_id, dtype=torch.int64)
-        types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-        for row, one in enumerate(encoded):
-            ids[row, : len(one.ids)] = torch.tensor(one.ids)
-            types[row, : len(one.ids)] = torch.tensor(one.type_ids)
-            mask[row, : len(one.ids)] = 1
-        return ids, types, mask
+
+def teacher_in_training(weights: TwoHeadWeights, tensors: dict[str, np.ndarray], tokenizer: bytes) -> TwoHeadTeacher:
+    """A teacher of these tensors as they are now; `weights` gives the encoder's settings."""
+    now = TwoHeadWeights(weights.encoder, tensors, weights.max_tokens)
+    dtype = torch.bfloat16 if has_bfloat16() else torch.float32
+    return TwoHeadTeacher("in training", now, Tokenizer.from_buffer(tokenizer), {}, dtype)
 
 
-class _TwoHeadNetwork(nn.Module):
+def encoded(
+    tokenizer: Tokenizer, lines: Sequence[Line], pad_id: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Token ids, segment ids and mask, each (B, L) int64, padded to the longest line of the batch."""
+    pairs = tokenizer.encode_batch([(line.text, line.context) for line in lines])
+    longest = max(len(one.ids) for one in pairs)
+    ids = torch.full((len(pairs), longest), pad_id, dtype=torch.int64)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, one in enumerate(pairs):
+        ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        types[row, : len(one.ids)] = torch.tensor(one.type_ids)
+        mask[row, : len(one.ids)] = 1
+    return ids, types, mask
+
+
+class TwoHeadNetwork(nn.Module):
+    """The encoder and both heads, as a torch module in evaluation mode."""
+
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
         width = settings["hidden_size"]
@@ -97,7 +109,7 @@ class _TwoHeadNetwork(nn.Module):
         self.heads = nn.ModuleDict({head: nn.Linear(width, len(labels)) for head, labels in HEADS.items()})
 
     @classmethod
-    def built(cls, weights: TwoHeadWeights) -> _TwoHeadNetwork:
+    def built(cls, weights: TwoHeadWeights) -> TwoHeadNetwork:
         """Build the network without memory of its own and put the weights in; a misfit raises InputError."""
         with torch.device("meta"):
             network = cls(weights.encoder)
@@ -115,7 +127,12 @@ class _TwoHeadNetwork(nn.Module):
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor, head: str) -> torch.Tensor:
         """(B, L) ids, segments and mask -> (B, K) logits of a head over the masked mean of the last states."""
+        logits: torch.Tensor = self.heads[head](self.features(ids, types, mask))
+        return logits
+
+    def features(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(B, L) ids, segments and mask -> (B, D) float32 masked mean of the last states."""
         states = self.encoder(ids, types, mask).float()
         shares = mask.unsqueeze(-1).float()
-        logits: torch.Tensor = self.heads[head]((states * shares).sum(dim=1) / shares.sum(dim=1))
-        return logits
+        mean: torch.Tensor = (states * shares).sum(dim=1) / shares.sum(dim=1)
+        return mean
