@@ -151,6 +151,20 @@ def em_and_fused(opinions: Opinions) -> Targets:
     return replace(targets, probs=((targets.probs + other) / 2).astype(np.float32))
 
 
+def trust_weighed(opinions: Opinions) -> Targets:
+    """Between the two posteriors as far as the image baseline is found to know the show: fused where it does.
+
+    The share of the fused posterior is the mean diagonal of the baseline's estimated confusion, above chance and
+    against the same of its anchor: 1 where the baseline is as good as at home, 0 where it only guesses.
+    """
+    targets, other = expectation_maximization(opinions), fused(opinions).probs
+    assert targets.noise is not None
+    chance = 1.0 / opinions.image.shape[1]
+    here, home = (float(np.diag(m).mean()) - chance for m in (targets.noise.image, opinions.image_confusion))
+    trust = float(np.clip(here / home, 0.0, 1.0)) if home > _FLOOR else 0.0
+    return replace(targets, probs=(trust * other + (1.0 - trust) * targets.probs).astype(np.float32))
+
+
 def teacher_votes(opinions: Opinions) -> Targets:
     """The teacher's probabilities as they are, with the noise model that says how they err: for losses that undo it."""
     noise = expectation_maximization(opinions).noise
@@ -199,6 +213,7 @@ TARGETS: Mapping[str, Callable[[Opinions], Targets]] = {
     "confident_em": confident_em,
     "balanced_em": balanced_em,
     "em_and_fused": em_and_fused,
+    "trust_weighed": trust_weighed,
     "fused": fused,
     "teacher_votes": teacher_votes,
     "teacher_soft": teacher_soft,
@@ -222,6 +237,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough"),
         Recipe("balanced", balanced_em, _GCE, "the default's targets, in which rare emotions count more"),
         Recipe("em_and_fused", em_and_fused, _GCE, "halfway between the default's targets and the fused ones"),
+        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, the default's otherwise"),
         Recipe("mean_teacher", expectation_maximization, _GCE, "the default's student, averaged over its own training steps", "mean_teacher"),
         Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),

@@ -16,6 +16,7 @@ from mmemo.student.recipes import (
     recipe_named,
     teacher_hard,
     teacher_soft,
+    trust_weighed,
 )
 
 K = 7
@@ -117,6 +118,27 @@ def test_rare_emotions_weigh_more_and_the_mean_stays():
     assert weights is not None
     assert weights[-1] > 2 * weights[0]
     assert weights.mean() == pytest.approx(1.0)
+
+
+def test_trust_goes_to_the_fused_posterior_only_where_the_baseline_knows_the_show():
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, K, 400)
+    votes = np.full((400, K), 0.05, np.float32)
+    votes[np.arange(400), truth] = 0.7
+    teacher = rng.dirichlet(np.ones(K), 400).astype(np.float32) * 0.3 + votes * 0.7
+    home = np.full((K, K), 0.05)
+    np.fill_diagonal(home, 0.7)
+    even = np.full(K, 1 / K)
+
+    def distances(image: np.ndarray) -> tuple[float, float]:
+        given = Opinions(teacher, image, np.full(400, -1), home, home, even)
+        probs, em = trust_weighed(given).probs, recipe_named("anchored_em").targets(given).probs
+        return float(np.abs(probs - fused(given).probs).mean()), float(np.abs(probs - em).mean())
+
+    to_fused, to_em = distances(votes)
+    assert to_fused < to_em
+    to_fused, to_em = distances(rng.permutation(votes))
+    assert to_em < to_fused
 
 
 def test_parts_combine_by_name():
