@@ -73,7 +73,7 @@ class FilmMaterial:
 
 def film_material(data: Path, cache: Path) -> Stage[FilmMaterial]:
     """Read faces and lines, and let the networks see each once."""
-    faces = yield from film_faces(data / "film_faces_train", cache)
+    faces = film_faces(data / "film_faces_train")
     baseline = load_baseline()
     features = yield from features_kept(cache, baseline.backbone, faces.crops)
     lines = yield from meld_lines(data / "meld", "test", load_teacher(), cache)
@@ -114,7 +114,7 @@ def _told(settings: FilmBenchmark, material: FilmMaterial, recipes: Sequence[str
         "recipes": list(recipes),
         "faces": len(material.faces.gold),
         "films": len(np.unique(material.faces.groups)),
-        "pictures_without_a_found_face": material.faces.without_face,
+        "crop": "the middle square of each picture, which is cut to a face already",
         "anchor": ANCHOR,
         "train": TrainSettings(),
         "baseline": material.baseline.identity,

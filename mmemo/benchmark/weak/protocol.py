@@ -13,7 +13,7 @@ import numpy as np
 from mmemo.evaluate.rows import GOLD_CEILING, IMAGE_ONLY, TEACHER
 from mmemo.progress import Progress, Stage, run
 from mmemo.student.crossfit import TrainingSet, cross_fit, cross_fit_gold
-from mmemo.student.fitters import Fitted, Fitter, Task
+from mmemo.student.fitters import Fitter
 from mmemo.student.losses import soft_cross_entropy
 from mmemo.student.recipes import Recipe, recipe_named
 from mmemo.student.settings import TrainSettings
@@ -76,26 +76,3 @@ def judged(
             systems.setdefault(name, []).append(run(fitted))
             done += 1
     return systems
-
-
-def fit_once(training: TrainingSet, fitter: Fitter, recipe: Recipe, settings: TrainSettings) -> Fitted:
-    """One student of all items, for benchmarks whose test faces are others altogether."""
-    targets = recipe.targets(training.opinions).probs
-    weights = np.where(training.opinions.known >= 0, settings.human_weight, 1.0)
-    return fit_targets(training, fitter, targets, weights, recipe, settings)
-
-
-def fit_targets(
-    training: TrainingSet,
-    fitter: Fitter,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    recipe: Recipe,
-    settings: TrainSettings,
-) -> Fitted:
-    """One student of given targets (M, 7) with weights (M,)."""
-    item = training.item_of_face
-    shares = weights[item] * training.face_shares()
-    rows = np.flatnonzero(shares > 0)
-    task = Task(rows, targets[item[rows]], shares[rows], training.group_of_item[item[rows]], recipe.loss_function())
-    return run(fitter.fit(task, settings, "train"))
