@@ -57,22 +57,27 @@ _EKMAN7_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "joy": (
         "happy", "happiness", "hap", "joyful", "amusement", "approval", "excitement", "excited", "exc",
         "gratitude", "love", "optimism", "relief", "pride", "admiration", "desire", "caring",
-        "peaceful", "powerful", "enjoyment", "pleasure",
+        "peaceful", "powerful", "enjoyment", "pleasure", "hope", "hopeful", "satisfaction", "content",
     ),
-    "sadness": ("sad", "disappointment", "embarrassment", "grief", "remorse", "sorrow"),
+    "sadness": (
+        "sad", "disappointment", "embarrassment", "grief", "remorse", "sorrow", "pessimism", "guilt", "shame",
+        "loneliness",
+    ),
     "anger": ("angry", "ang", "mad", "annoyance", "disapproval", "frustration", "frustrated", "fru", "rage"),
     "surprise": ("surprised", "amazement", "realization", "confusion", "curiosity", "sur"),
-    "fear": ("fearful", "scared", "afraid", "nervousness", "anxiety", "worry", "fea"),
+    "fear": ("fearful", "scared", "afraid", "nervousness", "anxiety", "anxious", "worry", "worried", "fea"),
     "disgust": ("disgusted", "contempt", "aversion", "dis"),
 }  # fmt: skip
+# What foreign classifiers name beside the seven (Plutchik 1980; the labels of SemEval-2018 task 1): such a label says
+# nothing of which of the seven it is, so its probability is shared evenly.
+_BESIDE_EKMAN7 = frozenset({"anticipation", "trust", "interest", "none of these", "ambiguous", "unknown"})
 _TO_EKMAN7 = {s: label for label, names in _EKMAN7_SYNONYMS.items() for s in (label, *names)}
 
 
 def to_ekman7(label: str) -> str:
     """The Ekman-7 name of a foreign label; InputError lists the choices when it maps nowhere."""
-    key = label.strip().lower().replace("_", " ")
     try:
-        return _TO_EKMAN7[key]
+        return _TO_EKMAN7[_key(label)]
     except KeyError:
         raise InputError(
             f"the label {label!r} maps to none of our emotions",
@@ -80,15 +85,23 @@ def to_ekman7(label: str) -> str:
         ) from None
 
 
-def mapping_matrix(foreign: Iterable[str]) -> np.ndarray:
-    """(K, 7) float32 of 0 and 1 that adds foreign probability columns up into Ekman-7.
+def _key(label: str) -> str:
+    return label.strip().lower().replace("_", " ")
 
-    Raises InputError naming every foreign label that maps nowhere.
+
+def mapping_matrix(foreign: Iterable[str]) -> np.ndarray:
+    """(K, 7) float32 whose rows sum to 1 that adds foreign probability columns up into Ekman-7.
+
+    A known label that is none of the seven, such as trust, is shared evenly. Raises InputError naming every foreign
+    label that maps nowhere.
     """
     names = list(foreign)
     unknown = []
     matrix = np.zeros((len(names), len(EKMAN7)), np.float32)
     for row, name in enumerate(names):
+        if _key(name) in _BESIDE_EKMAN7:
+            matrix[row] = 1 / len(EKMAN7)
+            continue
         try:
             matrix[row, EKMAN7.index(to_ekman7(name))] = 1.0
         except InputError:

@@ -58,3 +58,24 @@ def test_mapping_matrix_of_nothing_is_empty():
 def test_mapping_matrix_names_every_unknown_label():
     with pytest.raises(InputError, match=r"'LABEL_0', 'LABEL_2'"):
         mapping_matrix(["LABEL_0", "joy", "LABEL_2"])
+
+
+GOEMOTIONS28 = (
+    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval "
+    "disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief "
+    "remorse sadness surprise neutral"
+).split()
+
+
+def test_all_28_labels_of_goemotions_go_where_its_authors_put_them():
+    matrix = mapping_matrix(GOEMOTIONS28)
+    counts = dict(zip(EKMAN7.labels, matrix.sum(axis=0).astype(int).tolist(), strict=True))
+    assert counts == {"neutral": 1, "joy": 12, "sadness": 5, "anger": 3, "surprise": 4, "fear": 2, "disgust": 1}
+
+
+def test_a_label_beside_the_seven_is_shared_evenly():
+    matrix = mapping_matrix(["trust", "Anticipation", "pessimism"])
+    assert np.allclose(matrix[:2], 1 / 7)
+    assert matrix[2, EKMAN7.index("sadness")] == 1
+    with pytest.raises(InputError, match="'trust'"):
+        to_ekman7("trust")

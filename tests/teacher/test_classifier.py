@@ -14,6 +14,7 @@ from mmemo.teacher.classifier import MULTI_LABEL, ClassifierTeacher
 from mmemo.teacher.lines import Line
 from mmemo.teacher.protocol import read_all
 from tests.teacher.tiny import assert_probs, save_classifier, tiny_config
+from tests.test_labels import GOEMOTIONS28
 
 LABELS = ["sadness", "happy", "love", "anger", "fear", "surprise"]
 
@@ -111,3 +112,14 @@ def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     with pytest.raises(InputError, match="no padding token"):
         ClassifierTeacher.load(folder, "m")
+
+
+@pytest.mark.parametrize("problem_type", [None, MULTI_LABEL])
+def test_28_labels_are_mapped_down_with_either_kind_of_head(tmp_path: Path, problem_type: str | None) -> None:
+    folder = save_classifier(tmp_path / "model", GOEMOTIONS28, problem_type)
+    probs = read_all(ClassifierTeacher.load(folder, "m"), [Line("so glad !"), Line("why ?")])
+    assert_probs(probs, 2)
+    logits = own_scores(folder, "why ?")
+    own = (torch.sigmoid(logits) if problem_type else torch.softmax(logits, dim=0)).numpy()
+    fear = own[GOEMOTIONS28.index("fear")] + own[GOEMOTIONS28.index("nervousness")]
+    assert probs[1, EKMAN7.index("fear")] == pytest.approx(fear / own.sum(), abs=1e-5)
