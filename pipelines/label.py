@@ -8,6 +8,7 @@ import typer
 
 from mmemo.errors import InputError
 from mmemo.flow.label import LabelSettings, label_episodes
+from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.sources import EMBEDDED
@@ -36,6 +37,9 @@ def label(
     next_lines: Annotated[
         int, typer.Option("--next-lines", help="How many spoken lines after a line the teacher may see.")
     ] = _DEFAULTS.next_lines,
+    sentiment: Annotated[
+        bool, typer.Option("--sentiment", help="Read sentiments (neutral, negative, positive) and not emotions.")
+    ] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,6 +54,7 @@ def label(
       python -m pipelines.label                             then: what the text says
       python -m pipelines.label --teacher models/my-bert    with a classifier of your own
       python -m pipelines.label --teacher embedded --teacher models/my-bert    both, by vote
+      python -m pipelines.label --sentiment                 negative, neutral or positive, kept apart
 
     A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
     fear, disgust, or common synonyms. One that is not in the cache needs a network once.
@@ -64,7 +69,7 @@ def label(
     episodes = [place.episode(name) for name in episode] if episode else place.episodes()
     if not episodes:
         raise InputError(f"no episode in {workspace}", hint="run `python -m pipelines.cut VIDEO SRT` first")
-    reports = run_with_bar(label_episodes(place, episodes, settings))
+    reports = run_with_bar(label_episodes(place, episodes, settings, SENTIMENT3 if sentiment else EKMAN7))
     for report in reports:
         say(
             f"{report.episode_id}: {report.read} cues read, {report.skipped} were read before, "

@@ -10,6 +10,7 @@ import pytest
 
 from mmemo.errors import InputError, ModelUnavailable
 from mmemo.flow.label import LabelReport, LabelSettings, _lines, label_episode, label_episodes, opinions_folder
+from mmemo.labels import SENTIMENT3, TIER4
 from mmemo.progress import Progress, run
 from mmemo.store.files import read_json, read_table, write_table
 from mmemo.store.tables import probs_of
@@ -184,3 +185,40 @@ def test_a_sentence_over_two_cues_is_read_whole_when_asked(workspace: Workspace,
     beyond = LabelSettings(settings.teacher, context_lines=0, whole_sentences=True, next_lines=1)
     table = read_table(workspace.cut_folder(episode) / "cues.parquet")
     assert _lines(table, beyond) == [Line("why ?", "i am"), Line("i am so sad"), Line("i am so sad")]
+
+
+def test_sentiments_are_kept_apart_from_emotions(
+    workspace: Workspace, settings: LabelSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    episode = make_episode(workspace, "one", cues(*ROWS))
+    place = ("--workspace", workspace.root, "--teacher", settings.teacher, "--json")
+    assert command(monkeypatch, "--sentiment", *place) == 0
+    (entry,) = json.loads(capsys.readouterr().out.splitlines()[-1])["episodes"]
+    assert (entry["vocabulary"], entry["read"]) == ("sentiment-3", 3)
+    folder = opinions_folder(workspace, episode, settings, SENTIMENT3)
+    assert folder.name.startswith("sentiments-")
+    table = read_table(folder / "opinions.parquet")
+    assert table.columns.tolist() == ["cue_id", "p_neutral", "p_negative", "p_positive"]
+    assert_probs(table.iloc[:, 1:].to_numpy(np.float32), 3, 3)
+    assert not opinions_folder(workspace, episode, settings).exists()
+    silent = make_episode(workspace, "silent", cues(("thunder", "not_speech")))
+    assert run(label_episode(workspace, silent, settings, SENTIMENT3)).read == 0
+    with pytest.raises(InputError, match="tier-4"):
+        run(label_episode(workspace, episode, settings, TIER4))
+
+
+def test_several_teachers_vote(
+    workspace: Workspace, settings: LabelSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episode = make_episode(workspace, "one", cues(*ROWS))
+    other = str(save_classifier(tmp_path / "other", ["joy", "sadness", "neutral"]))
+    given = ("--teacher", settings.teacher, "--teacher", other)
+    assert command(monkeypatch, "--workspace", workspace.root, *given, "--next-lines", 1) == 0
+    both = LabelSettings(f"{settings.teacher},{other}", next_lines=1)
+    probs = probs_of(read_table(opinions_folder(workspace, episode, both) / "opinions.parquet"))
+    each = []
+    for name in (settings.teacher, other):
+        alone = LabelSettings(name, next_lines=1)
+        run(label_episode(workspace, episode, alone))
+        each.append(probs_of(read_table(opinions_folder(workspace, episode, alone) / "opinions.parquet")))
+    assert np.allclose(probs, (each[0] + each[1]) / 2, atol=1e-5)
