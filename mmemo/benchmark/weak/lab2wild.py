@@ -84,7 +84,7 @@ def benchmark_lab2wild(settings: Lab2WildBenchmark) -> Stage[Outcome]:
     """The head on features of the lab's network, for every size, recipe and seed."""
     recipes = [recipe_named(name).name for name in settings.recipes or RECIPES]
     material = yield from lab_material(settings)
-    features = yield from _features(material, settings)
+    features = yield from lab_features(material, settings)
     rows = yield from rows_by_size(material, settings, [*recipes, GOLD_CEILING], features.test_opinion, features.judge)
     return Outcome("lab2wild", rows, told(material, settings, recipes, "head on cached features"), checks(rows))
 
@@ -171,7 +171,7 @@ def checks(rows: Sequence[Mapping[str, Any]]) -> list[Check]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Features:
+class LabFeatures:
     """Features (N, 2, D) of the target's first faces, (n, 2, D) of the test, and (S, 2, D) of the lab."""
 
     material: LabMaterial
@@ -204,7 +204,8 @@ class _Features:
         return fitted.probs(np.arange(count, count + len(self.test)))
 
 
-def _features(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[_Features]:
+def lab_features(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[LabFeatures]:
+    """Let the lab's network see every face that is needed, once."""
     total = len(material.target.labels)
     needed = max(size or total for size in settings.sizes)
     parts = []
@@ -213,7 +214,7 @@ def _features(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[_Feat
         parts.append(part)
     test = yield from _kept(material, settings.cache, material.test.images)
     lab = yield from _kept(material, settings.cache, material.lab.images)
-    return _Features(material, np.concatenate(parts), test, lab)
+    return LabFeatures(material, np.concatenate(parts), test, lab)
 
 
 def _kept(material: LabMaterial, cache: Path, images: np.ndarray) -> Stage[np.ndarray]:

@@ -16,6 +16,7 @@ from mmemo.benchmark.weak.lab2wild import (
     Lab2WildBenchmark,
     LabMaterial,
     checks,
+    lab_features,
     lab_material,
     opinions_on,
     rows_by_size,
@@ -61,16 +62,15 @@ def benchmark_lab2wild_network(settings: Lab2WildNetwork) -> Stage[Outcome]:
         if recipe_named(name).scheme != "plain":
             raise InputError(f"{name!r} trains the head alone", hint="choose a recipe without a scheme")
     material = yield from lab_material(settings.benchmark)
-    cache = settings.benchmark.cache
-    image_only = yield from _said(material.baseline, material.test.images, cache / f"said-{_identity(material)}.npy")
-    seen = yield from _target_opinions(material, settings.benchmark)
+    features = yield from lab_features(material, settings.benchmark)
+    seen = material.baseline.probs_from_features(features.target)
 
     def judge(count: int, seed: int, name: str) -> Stage[np.ndarray]:
         said = yield from _student(material, settings, seen[:count], seed, name)
         return said
 
     names = [*recipes, GOLD_CEILING]
-    rows = yield from rows_by_size(material, settings.benchmark, names, image_only, judge)
+    rows = yield from rows_by_size(material, settings.benchmark, names, features.test_opinion, judge)
     student = (
         f"whole network, {settings.steps} steps of {settings.batch_size} up to {settings.learning_rate:g}, "
         f"{_LAB_SHARE:.0%} of a batch from the lab"
@@ -78,20 +78,19 @@ def benchmark_lab2wild_network(settings: Lab2WildNetwork) -> Stage[Outcome]:
     return Outcome("lab2wild", rows, told(material, settings.benchmark, recipes, student), checks(rows))
 
 
-def _target_opinions(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[np.ndarray]:
-    """(N, 7) what the lab's network says of the first target faces."""
-    total = len(material.target.labels)
-    count = min(max(size or total for size in settings.sizes), total)
-    path = settings.cache / f"said-{_identity(material)}-{count}.npy"
-    said = yield from _said(material.baseline, material.target.images[:count], path)
-    return said
-
-
 def _student(
     material: LabMaterial, settings: Lab2WildNetwork, seen: np.ndarray, seed: int, name: str
 ) -> Stage[np.ndarray]:
     """(n, 7) opinions on the test of one fine-tuned student, computed once."""
-    parts = [_identity(material), len(seen), seed, name, settings.steps, settings.batch_size, settings.learning_rate]
+    parts = [
+        material.baseline.identity,
+        len(seen),
+        seed,
+        name,
+        settings.steps,
+        settings.batch_size,
+        settings.learning_rate,
+    ]
     path = settings.benchmark.cache / f"student-{hash_value(parts)}.npy"
     if path.is_file():
         return read_array(path)
@@ -156,7 +155,3 @@ def _said(baseline: ImageBaseline, images: np.ndarray, path: Path) -> Stage[np.n
         with publish_file(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, baseline.probs_from_features(features))
     return read_array(path)
-
-
-def _identity(material: LabMaterial) -> str:
-    return material.baseline.identity.replace("@", "-")
