@@ -123,6 +123,25 @@ def noise_figure(confusion: np.ndarray) -> Figure:
     return figure
 
 
+def face_noise_figure(matrix: np.ndarray, spread: np.ndarray, counts: np.ndarray) -> Figure:
+    """What the text teacher says (columns, mean vote in %) where people say that a face shows the row's emotion.
+
+    matrix, spread (7, 7): the mean and how unsure it is, one standard deviation; counts (7,) corrected faces a row.
+    """
+    with drawing():
+        figure = new_figure(5.0, 4.4)
+        axes = figure.subplots()
+        _heat_map(axes, np.asarray(matrix), AMBER)
+        for text, share, sd in zip(axes.texts, np.ravel(matrix), np.ravel(spread), strict=True):
+            text.set_text(f"{100 * share:.0f}±{100 * sd:.0f}")
+        axes.set_yticks(
+            _POSITIONS, [f"{label} ({n:.0f})" for label, n in zip(EKMAN7.labels, np.asarray(counts), strict=True)]
+        )
+        axes.set_ylabel("people say the face shows (faces)")
+        axes.set_xlabel("the text teacher says")
+    return figure
+
+
 def curves_figure(curves: pd.DataFrame) -> Figure:
     """Training and validation loss by epoch; one thin line a fold, a dot where its validation loss is least.
 

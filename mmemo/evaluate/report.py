@@ -59,7 +59,8 @@ class ReportData:
 
     `targets` and `predictions` (n, 7): training targets and the student's probabilities of the same faces.
     `further` comparisons on other gold (a folder of labelled faces, say), by title, stand under the first.
-    `noise` (7, 7): the teacher's estimated confusion. `curves`: fold, epoch, train_loss, val_loss. `cuts` tell how
+    `noise` (7, 7): the teacher's estimated confusion; `face_noise`: matrix, spread and counts from
+    corrected faces by name. `curves`: fold, epoch, train_loss, val_loss. `cuts` tell how
     each episode was cut. `identity`: models, input hashes, versions, by name. `synthetic_notice` is set for material
     that is not real.
     """
@@ -75,6 +76,8 @@ class ReportData:
     predictions: np.ndarray | None = None
     curves: pd.DataFrame | None = None
     noise: np.ndarray | None = None
+    face_noise: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    face_noise_says: str = ""
     cards: tuple[FaceCard, ...] = ()
     cuts: tuple[CutDetails, ...] = ()
     collapse: str | None = None
@@ -164,6 +167,9 @@ def _charts(data: ReportData) -> list[_Chart]:
                 plots.noise_figure(data.noise),
             )
         )
+    for name, (matrix, spread, counts) in data.face_noise.items():
+        figure = plots.face_noise_figure(matrix, spread, counts)
+        charts.append(_chart(f"The text against corrected faces: {name}", data.face_noise_says, figure))
     return charts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pandas as pd
 
 from mmemo.flow.face_opinions import training_faces
 from mmemo.labels import EKMAN7
-from mmemo.store.files import read_table
+from mmemo.store.files import read_json, read_table
 from mmemo.store.tables import PROB_COLUMNS, probs_of
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
+from mmemo.student.review_order import expected_gain
 
 # Source -> the file of a run that holds it; four facts that are never mixed.
 SOURCES: Mapping[str, str] = {
@@ -21,15 +23,25 @@ SOURCES: Mapping[str, str] = {
     "target": "targets.parquet",
     "student": "predictions.parquet",
 }
+FACE_NOISE_SAYS = (
+    "What the text teacher says where people say that a face shows the row's emotion, in % with one standard deviation; "
+    "in brackets the corrected faces. With few of them it stays near what labelled text says."
+)
+_SHOWN_CHARACTERS, _LEAST_FACES = 4, 5
+REVIEW_FILE = "review.parquet"
 REVIEW_COLUMNS = (
     "track_id", "cue_id", "crop", "text", "start_ms", "end_ms",
     *(f"{source}_{what}" for source in SOURCES for what in ("label", "confidence")),
-    "human_label",
+    "human_label", "expected_gain", "label_issue",
 )  # fmt: skip
 
 
 def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
     """One row a face track in order of time, REVIEW_COLUMNS; what a source does not say is null.
+
+    expected_gain: how much a person's word should change (see student.review_order), as of the run's training, so that
+    the order stays while a person works; 0 where a person had spoken by then.
+    label_issue: students that never saw the track are sure of another label than its target (student.label_issues).
 
     The tracks are those of the cut that the run was trained on, without a run those of the newest cut. `crop` is the absolute path of the track's surest face; confidence is the probability of the label.
     """
@@ -44,6 +56,9 @@ def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> p
     for source in SOURCES:
         table = table.merge(_named(opinions(workspace, episode_id, run_id, source), source), on="track_id", how="left")
     table["human_label"] = workspace.human_labels(episode_id, table)
+    table = table.merge(_hints(workspace, episode_id, run_id), on="track_id", how="left")
+    table["expected_gain"] = table["expected_gain"].fillna(0.0)
+    table["label_issue"] = table["label_issue"].eq(True)
     return table.sort_values(["start_ms", "track_id"], ignore_index=True)[list(REVIEW_COLUMNS)]
 
 
@@ -68,11 +83,50 @@ def opinions(workspace: Workspace, episode_id: str, run_id: str | None, source: 
     return table.loc[table["episode_id"] == episode_id, ["track_id", *PROB_COLUMNS]].reset_index(drop=True)
 
 
+def _hints(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
+    """track_id, expected_gain, label_issue of a run; from its opinions alone where it was trained before there were hints."""
+    path = _run_file(workspace, run_id, REVIEW_FILE)
+    if path is not None:
+        table = read_table(path)
+        return table.loc[table["episode_id"] == episode_id, ["track_id", "expected_gain", "label_issue"]]
+    tables = [opinions(workspace, episode_id, run_id, source) for source in ("teacher", "image", "target")]
+    ids = tables[0]["track_id"].to_numpy()
+    if not all(np.array_equal(ids, other["track_id"]) for other in tables[1:]):
+        ids = ids[:0]
+    teacher, image, target = (probs_of(table)[: len(ids)] for table in tables)
+    alone = expected_gain(teacher, image, target, np.arange(len(ids)), np.full(len(ids), -1))
+    return pd.DataFrame({"track_id": ids.astype("int64"), "expected_gain": alone.gain, "label_issue": False})
+
+
 def synthetic_notice(workspace: Workspace, episode_ids: Sequence[str]) -> str:
     """What is said of episodes whose faces, lines or pairing are made up; empty for real ones."""
     paths = [workspace.episode_folder(episode_id) / SYNTHETIC_FILE for episode_id in episode_ids]
     notices = [path.read_text(encoding="utf-8").strip() for path in paths if path.is_file()]
     return " ".join(dict.fromkeys(notices))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedNoise:
+    """The teacher's confusion with the face, of the whole run or of a character: see student.face_noise."""
+
+    name: str
+    counts: np.ndarray
+    matrix: np.ndarray
+    spread: np.ndarray
+
+
+def face_noises(run_folder: Path) -> list[NamedNoise]:
+    """Of all episodes first, then of the four characters with the most corrected faces, at least five each."""
+    path = run_folder / "noise.json"
+    faces = read_json(path).get("faces") if path.is_file() else None
+    if not faces:
+        return []
+    characters = sorted(faces["characters"], key=lambda c: -sum(c["counts"]))
+    shown = [c for c in characters if sum(c["counts"]) >= _LEAST_FACES][:_SHOWN_CHARACTERS]
+    return [
+        NamedNoise(c["name"], *(np.array(c[key]) for key in ("counts", "matrix", "spread")))
+        for c in [{"name": "the whole show", **faces["show"]}, *shown]
+    ]
 
 
 def _run_file(workspace: Workspace, run_id: str | None, name: str) -> Path | None:

@@ -21,7 +21,7 @@ from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT, TEACHER
 from mmemo.flow.cut_details import cut_details
 from mmemo.flow.cut_report import CutReport
 from mmemo.flow.face_opinions import damaged_crop
-from mmemo.flow.read import review_table, synthetic_notice
+from mmemo.flow.read import FACE_NOISE_SAYS, face_noises, review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.files import publish_file, read_json, read_table
 from mmemo.store.tables import probs_of
@@ -56,6 +56,8 @@ def write_report(
         predictions=probs_of(predictions),
         curves=read_table(folder / "curves.parquet"),
         noise=np.array(noise) if noise else None,
+        face_noise={n.name: (n.matrix, n.spread, n.counts) for n in face_noises(folder)},
+        face_noise_says=FACE_NOISE_SAYS,
         cards=_cards(workspace, run_id, config, gold),
         cuts=cuts,
         collapse=config["collapse"],

@@ -14,8 +14,10 @@ import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.evaluate.collapse import collapse_alarm
+from mmemo.flow.corrections import differing, face_noise_of, with_agreement
 from mmemo.flow.label import LabelSettings, opinions_folder
 from mmemo.flow.material import Material, anchor_named, gather, make_fitter
+from mmemo.flow.read import REVIEW_FILE
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import hash_value, publish_folder, read_json, storage_errors, write_json, write_table
@@ -27,6 +29,7 @@ from mmemo.teacher.sources import EMBEDDED as EMBEDDED_TEACHER
 
 if TYPE_CHECKING:
     from mmemo.student.crossfit import CrossFit
+    from mmemo.student.fitters import Fitter
 
 # Part of every run's key: raise it when the same inputs would now give another student.
 TRAIN_VERSION = 2
@@ -79,6 +82,7 @@ def train_student(
     yield Progress("train", 0, 1, "loading models")
     from mmemo.student.baseline import load_baseline
     from mmemo.student.crossfit import cross_fit
+    from mmemo.student.quick import quick_for_many
 
     # Each once and in one order: the key knows no other.
     episodes = [workspace.episode(episode_id) for episode_id in sorted(set(episode_ids))]
@@ -94,8 +98,10 @@ def train_student(
             folder.joinpath("config.json").touch()
         return _record(folder, skipped=True)
     material = yield from gather(workspace, episodes, label, settings.anchor, baseline)
+    material, agreed = with_agreement(workspace, material)
     fitter = yield from make_fitter(workspace, episodes, material, settings)
-    fit = yield from cross_fit(material.training, fitter, recipe, settings)
+    fit = yield from cross_fit(material.training, quick_for_many(fitter), recipe, settings)
+    review = _review(material, fitter, fit)
     config = {
         "run_id": run_id,
         "episodes": [e.episode_id for e in episodes],
@@ -116,19 +122,20 @@ def train_student(
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
         "seconds": time.perf_counter() - started,
     }
-    _publish(folder, config, material, fit)
+    _publish(folder, config, material, fit, review, face_noise_of(workspace, material, agreed))
     return _record(folder)
 
 
 def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings) -> dict[str, Any]:
     with closing(workspace.labels()) as labels:
         said = labels.current(episode.episode_id)[["cue_id", "track_id", "label"]].to_numpy().tolist()
+    several = differing(workspace, episode.episode_id)
     return {
         "video": episode.video_hash,
         "subtitles": episode.subtitles_hash,
         "cut": episode.cut_key,
         "opinions": opinions_folder(workspace, episode, label).name,
-        "human": hash_value(sorted(said)),
+        "human": hash_value([sorted(said), several] if several else sorted(said)),
     }
 
 
@@ -145,7 +152,36 @@ def _foreign(label: LabelSettings, settings: TrainSettings) -> dict[str, Any]:
     return parts
 
 
-def _publish(folder: Path, config: dict[str, Any], material: Material, fit: CrossFit) -> None:
+def _review(material: Material, fitter: Fitter, fit: CrossFit) -> pd.DataFrame:
+    """REVIEW_HINTS of every track: what a person's word on it should change, and whether its target looks wrong."""
+    from mmemo.student.fitters import HeadFitter
+    from mmemo.student.label_issues import find_label_issues
+    from mmemo.student.review_order import clusters_of, expected_gain
+
+    training, opinions = material.training, material.training.opinions
+    cluster = np.arange(len(material.tracks))
+    if isinstance(fitter, HeadFitter):
+        cluster = clusters_of(training.mean_by_track(fitter.features.mean(1)))
+    hints = expected_gain(opinions.teacher, opinions.image, fit.targets.probs, cluster, opinions.known)
+    labels = np.where(opinions.known >= 0, opinions.known, fit.targets.probs.argmax(1))
+    issues = find_label_issues(labels, training.mean_by_track(fit.out_of_fold))
+    table = material.tracks[["episode_id", "track_id"]].assign(
+        expected_gain=hints.gain.astype(np.float32),
+        alike=hints.size.astype(np.int32),
+        label_issue=issues.issue,
+        label_quality=issues.quality.astype(np.float32),
+    )
+    return table
+
+
+def _publish(
+    folder: Path,
+    config: dict[str, Any],
+    material: Material,
+    fit: CrossFit,
+    review: pd.DataFrame,
+    faces: dict[str, Any] | None,
+) -> None:
     from mmemo.student.model import save_weights
 
     training = material.training
@@ -166,7 +202,8 @@ def _publish(folder: Path, config: dict[str, Any], material: Material, fit: Cros
             with_probs(ids, training.mean_by_track(fit.out_of_fold)).assign(fold=fold),
         )
         write_table(temporary / "curves.parquet", fit.curves)
-        write_json(temporary / "noise.json", _noise(fit))
+        write_table(temporary / REVIEW_FILE, review)
+        write_json(temporary / "noise.json", {**_noise(fit), "faces": faces})
         write_json(temporary / "config.json", config)
 
 

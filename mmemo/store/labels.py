@@ -90,6 +90,11 @@ class LabelStore:
         last = self.history(episode_id).drop_duplicates(["track_id", "cue_id"], keep="last")
         return last[last["label"] != WITHDRAW].reset_index(drop=True)
 
+    def by_annotator(self, episode_id: str) -> pd.DataFrame:
+        """The last word of each annotator on each track, withdrawn ones left out; the columns of `history`."""
+        last = self.history(episode_id).drop_duplicates(["track_id", "cue_id", "annotator"], keep="last")
+        return last[last["label"] != WITHDRAW].reset_index(drop=True)
+
     def close(self) -> None:
         """Let go of the database file."""
         self._engine.dispose()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmemo.evaluate.comparison import Comparison
+from mmemo.flow.read import FACE_NOISE_SAYS, face_noises
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
 
@@ -26,7 +27,7 @@ def gain_chart(comparison: Comparison) -> str:
 
 def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) -> list[str]:
     """One <figure> a chart: of the comparison, if there is one, and of the training as far as it was kept."""
-    from mmemo.evaluate.plots import confusion_figure, curves_figure, noise_figure, recall_figure
+    from mmemo.evaluate.plots import confusion_figure, curves_figure, face_noise_figure, noise_figure, recall_figure
 
     folder = workspace.run_folder(run_id)
     charts = []
@@ -49,6 +50,9 @@ def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) 
             "How the text teacher errs on this show, as estimated: what it says where a face shows the row's emotion."
         )
         charts.append(_figure(noise_figure(noise), "Noise of the text teacher", words, wide=True))
+    for found in face_noises(folder):
+        drawn = face_noise_figure(found.matrix, found.spread, found.counts)
+        charts.append(_figure(drawn, f"The text against corrected faces: {found.name}", FACE_NOISE_SAYS))
     return charts
 
 

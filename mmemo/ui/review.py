@@ -21,6 +21,8 @@ SOURCES = {
     "human": "person",
 }
 
+ORDERS = {"gain": "most to gain first", "time": "as they come"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -32,14 +34,18 @@ class Filters:
     confidence_to: float = 1.0
     only_disagreement: bool = False
     text: str = ""
+    order: str = "time"
+    only_issues: bool = False
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES:
             raise InputError(f"unknown source {self.source!r}", hint=f"choose one of {', '.join(SOURCES)}")
+        if self.order not in ORDERS:
+            raise InputError(f"unknown order {self.order!r}", hint=f"choose one of {', '.join(ORDERS)}")
 
 
 def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows of a review table that a filter lets through, in their order."""
+    """The rows of a review table that a filter lets through: by expected gain, the most promising first, or by time."""
     keep = pd.Series(True, index=table.index)
     labels = table[f"{filters.source}_label"]
     if filters.label == NOT_REVIEWED:
@@ -54,7 +60,10 @@ def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         keep &= table["teacher_label"] != table["image_label"]
     if filters.text.strip():
         keep &= table["text"].fillna("").astype(str).str.contains(filters.text.strip(), case=False, regex=False)
-    return table[keep]
+    if filters.only_issues:
+        keep &= table["label_issue"]
+    found = table[keep]
+    return found.sort_values("expected_gain", ascending=False, kind="stable") if filters.order == "gain" else found
 
 
 def page_of(table: pd.DataFrame, number: int) -> tuple[pd.DataFrame, int, int]:

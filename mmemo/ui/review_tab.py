@@ -19,6 +19,7 @@ from mmemo.ui.line_clip import line_clip, listen
 from mmemo.ui.review import (
     ANY,
     NOT_REVIEWED,
+    ORDERS,
     SOURCES,
     Filters,
     corrected_since,
@@ -108,7 +109,11 @@ def _filter_row() -> list[Any]:
         highest = gr.Slider(0, 100, 100, step=5, label="At most %", min_width=150, buttons=[])
         text = gr.Textbox(label="Words in the line", placeholder="search", min_width=140, elem_id="mm-search")
         differ = gr.Checkbox(label="Only where text and face disagree", min_width=160, elem_id="mm-differ")
-    return [source, label, lowest, highest, differ, text]
+        order = gr.Dropdown(
+            [(title, name) for name, title in ORDERS.items()], value="gain", label="Order", min_width=150
+        )
+        issues = gr.Checkbox(label="Only labels that look wrong", min_width=160, elem_id="mm-issues")
+    return [source, label, lowest, highest, differ, text, order, issues]
 
 
 def _listen_to_choices(
@@ -154,9 +159,18 @@ def _listen_to_words(context: AppContext, selection: gr.State, tab: ReviewTab) -
     tab.focus.select(on_key, [selection, *tab.inputs], tab.outputs, **quiet)
 
 
-def filters_of(source: str, label: str, lowest: float, highest: float, differ: bool, text: str | None) -> Filters:
+def filters_of(
+    source: str,
+    label: str,
+    lowest: float,
+    highest: float,
+    differ: bool,
+    text: str | None,
+    order: str = "time",
+    issues: bool = False,
+) -> Filters:
     """The filter fields of the page, in percent there, as values."""
-    return Filters(source, label, lowest / 100, highest / 100, differ, text or "")
+    return Filters(source, label, lowest / 100, highest / 100, differ, text or "", order, issues)
 
 
 def show(context: AppContext, chosen: Selection, page: int, track: int | None, *fields: Any) -> tuple[Any, ...]:

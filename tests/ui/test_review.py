@@ -179,3 +179,13 @@ def test_undo_leaves_the_words_on_another_cut_alone(workspace: Workspace):
         undo(store, "pilot", rows, 10)
     assert store.current("pilot")["label"].tolist() == ["anger"]
     store.close()
+
+
+def test_the_order_is_by_gain_or_by_time_and_issues_can_be_alone():
+    rows = table(4).assign(expected_gain=[0.1, 0.0, 0.7, 0.7], label_issue=[True, False, False, True])
+    ids = rows["track_id"].tolist()
+    assert matching(rows, Filters())["track_id"].tolist() == ids
+    assert matching(rows, Filters(order="gain"))["track_id"].tolist() == [ids[2], ids[3], ids[0], ids[1]]
+    assert matching(rows, Filters(only_issues=True))["track_id"].tolist() == [ids[0], ids[3]]
+    with pytest.raises(InputError, match="unknown order"):
+        Filters(order="beauty")

@@ -1,0 +1,87 @@
+"""Corrections in training: the matrix with the face, people who differ, and the hints for the next review."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmemo.flow.corrections import differing, words_of
+from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.label import LabelSettings
+from mmemo.flow.read import REVIEW_FILE, face_noises, review_table
+from mmemo.flow.train import train_student
+from mmemo.labels import EKMAN7
+from mmemo.progress import run
+from mmemo.store.files import read_json, read_table
+from mmemo.store.labels import REJECT, WITHDRAW, HumanLabel
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+from tests.ui.made import EPISODE_ID, label_of
+
+SETTINGS = TrainSettings(epochs=1, folds=2)
+
+
+def say(workspace: Workspace, label: str, *tracks: int, by: str = "local") -> None:
+    store = workspace.labels()
+    for track in tracks:
+        store.add(HumanLabel(EPISODE_ID, track, track, label, by))
+    store.close()
+
+
+def train(workspace: Workspace):
+    return run(train_student(workspace, [EPISODE_ID], LabelSettings(), SETTINGS))
+
+
+def test_without_a_word_there_is_no_matrix_but_there_are_hints(labelled: Workspace):
+    done = train(labelled)
+    assert read_json(done.folder / "noise.json")["faces"] is None and face_noises(done.folder) == []
+    hints = read_table(done.folder / REVIEW_FILE)
+    assert len(hints) == done.tracks and (hints["expected_gain"] > 0).all() and hints["label_issue"].dtype == bool
+    table = review_table(labelled, EPISODE_ID, done.run_id)
+    assert (table["expected_gain"] > 0).all()
+    (done.folder / REVIEW_FILE).unlink()
+    older = review_table(labelled, EPISODE_ID, done.run_id)
+    assert (older["expected_gain"] > 0).all() and not older["label_issue"].any()
+    assert (review_table(labelled, EPISODE_ID, None)["expected_gain"] == 0).all()
+
+
+def test_corrected_faces_make_the_matrix_of_show_and_character_and_the_report_shows_it(labelled: Workspace):
+    for track in range(1, 19):
+        say(labelled, label_of(track), track)
+    done = train(labelled)
+    faces = read_json(done.folder / "noise.json")["faces"]
+    assert sum(faces["show"]["counts"]) == 18 and len(faces["characters"]) == 3
+    assert [n.name for n in face_noises(done.folder)] == ["the whole show", "person 1", "person 2", "person 3"]
+    assert sum(sum(c["counts"]) for c in faces["characters"]) == 18
+    report = run(evaluate_run(labelled, EvaluateSettings(run_id=done.run_id, ceiling=False))).report.read_text()
+    assert "The text against corrected faces: person 2" in report
+    hints = read_table(done.folder / REVIEW_FILE).set_index("track_id")["expected_gain"]
+    assert (hints.loc[range(1, 19)] == 0).all() and (hints.loc[range(19, 41)] > 0).all()
+
+
+def test_people_who_differ_are_voters_and_a_new_word_is_a_new_run(labelled: Workspace):
+    say(labelled, "joy", 1, 2, 3, by="ada")
+    alone = train(labelled)
+    assert alone.human_labels == 3
+    say(labelled, "joy", 1, 2, by="ben")
+    say(labelled, "joy", 1, 2, 3, by="cy")
+    say(labelled, "anger", 3, by="ben")
+    both = train(labelled)
+    assert both.run_id != alone.run_id and both.human_labels == 3
+    targets = read_table(both.folder / "targets.parquet").set_index("track_id")
+    assert targets.loc[3, f"p_{EKMAN7.labels[EKMAN7.index('joy')]}"] == pytest.approx(1), "two against one"
+    people = read_json(both.folder / "noise.json")["faces"]["people"]
+    assert set(people) == {"ada", "ben", "cy"} and np.shape(people["ben"]) == (7, 7)
+
+
+def test_words_are_those_that_stand(labelled: Workspace):
+    assert differing(labelled, EPISODE_ID) == []
+    say(labelled, "joy", 1, 2, by="ada")
+    say(labelled, "fear", 1, by="ada")
+    say(labelled, WITHDRAW, 2, by="ada")
+    say(labelled, REJECT, 1, by="ben")
+    done = train(labelled)
+    tracks = read_table(done.folder / "tracks.parquet")
+    words = words_of(labelled, tracks)
+    assert words == {}, "the last word on track 1 rejects it, and ada took the other one back"
+    assert differing(labelled, EPISODE_ID) == [[1, 1, "ada", "fear"], [1, 1, "ben", REJECT]]
