@@ -25,7 +25,8 @@ SOURCES: Mapping[str, str] = {
 }
 FACE_NOISE_SAYS = (
     "What the text teacher says where people say that a face shows the row's emotion, in % with one standard deviation; "
-    "in brackets the corrected faces. With few of them it stays near what labelled text says."
+    "in brackets the corrected faces. With few of them it stays near what labelled text says. Where people corrected "
+    "above all faces on which text and image differ, the text looks worse here than it is."
 )
 _SHOWN_CHARACTERS, _LEAST_FACES = 4, 5
 REVIEW_FILE = "review.parquet"

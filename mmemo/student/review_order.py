@@ -39,6 +39,7 @@ def expected_gain(
     size the share of unlabelled items in the cluster. The j-th item of a cluster counts 1/j, after those that were
     labelled already: neighbours say the same thing twice. A product in the manner of density-weighted uncertainty
     sampling (Settles and Craven 2008, eq. 14), with disagreement between the sources in place of a committee.
+    What is chosen so is no sample of the show: `pipelines.benchmark corrections` measures it against a random order.
     """
     n, k = posterior.shape
     assert teacher.shape == image.shape == (n, k) and cluster.shape == known.shape == (n,)

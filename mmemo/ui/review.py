@@ -21,7 +21,8 @@ SOURCES = {
     "human": "person",
 }
 
-ORDERS = {"gain": "most to gain first", "time": "as they come"}
+# By time is the default: corrections of nothing but the doubtful faces were measured to teach less than any faces.
+ORDERS = {"time": "as they come", "gain": "where text and face differ most"}
 
 
 @dataclass(frozen=True, slots=True)

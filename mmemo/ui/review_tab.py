@@ -110,7 +110,7 @@ def _filter_row() -> list[Any]:
         text = gr.Textbox(label="Words in the line", placeholder="search", min_width=140, elem_id="mm-search")
         differ = gr.Checkbox(label="Only where text and face disagree", min_width=160, elem_id="mm-differ")
         order = gr.Dropdown(
-            [(title, name) for name, title in ORDERS.items()], value="gain", label="Order", min_width=150
+            [(title, name) for name, title in ORDERS.items()], value="time", label="Order", min_width=150
         )
         issues = gr.Checkbox(label="Only labels that look wrong", min_width=160, elem_id="mm-issues")
     return [source, label, lowest, highest, differ, text, order, issues]

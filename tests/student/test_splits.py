@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from mmemo.errors import InputError
+from mmemo.settings import REPOSITORY
 from mmemo.student.splits import grouped_folds, grouped_holdout
 
 GROUPS = np.repeat(np.arange(20), 3)
@@ -41,3 +44,14 @@ def test_the_holdout_shares_no_group():
 def test_few_groups_or_no_share_leave_no_holdout():
     assert len(grouped_holdout(np.arange(5), 0.2, 0)[1]) == 0
     assert len(grouped_holdout(GROUPS, 0.0, 0)[1]) == 0
+
+
+def test_every_split_is_made_here_by_group():
+    splitters = re.compile(r"sklearn\.model_selection|random_split|KFold|ShuffleSplit|train_test_split")
+    found = {
+        path.relative_to(REPOSITORY).as_posix()
+        for folder in ("mmemo", "pipelines")
+        for path in (REPOSITORY / folder).rglob("*.py")
+        if splitters.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"mmemo/student/splits.py"}, "a split elsewhere may tear a group apart"
