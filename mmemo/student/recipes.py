@@ -154,15 +154,17 @@ def em_and_fused(opinions: Opinions) -> Targets:
 def trust_weighed(opinions: Opinions) -> Targets:
     """Between the two posteriors as far as the image baseline is found to know the show: fused where it does.
 
-    The share of the fused posterior is the mean diagonal of the baseline's estimated confusion, above chance and
-    against the same of its anchor: 1 where the baseline is as good as at home, 0 where it only guesses.
+    Trust is the mean diagonal of the baseline's estimated confusion, above chance and against the same of its anchor:
+    1 where the baseline is as good as at home, 0 where it only guesses. The fused posterior gets its square as
+    share, because it is the surer of the two and would decide at less than half of the weight.
     """
     targets, other = expectation_maximization(opinions), fused(opinions).probs
     assert targets.noise is not None
     chance = 1.0 / opinions.image.shape[1]
     here, home = (float(np.diag(m).mean()) - chance for m in (targets.noise.image, opinions.image_confusion))
     trust = float(np.clip(here / home, 0.0, 1.0)) if home > _FLOOR else 0.0
-    return replace(targets, probs=(trust * other + (1.0 - trust) * targets.probs).astype(np.float32))
+    share = trust**2
+    return replace(targets, probs=(share * other + (1.0 - share) * targets.probs).astype(np.float32))
 
 
 def teacher_votes(opinions: Opinions) -> Targets:
@@ -229,17 +231,17 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior"),
         Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces"),
         Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces"),
-        Recipe("averaged", expectation_maximization, _GCE, "the default's student, averaged with the image-only baseline: less spread", "averaged"),
+        Recipe("averaged", expectation_maximization, _GCE, "the default's student, averaged with the image-only baseline: less spread, and less gain where the baseline is poor", "averaged"),
         Recipe("symmetric", expectation_maximization, "symmetric_cross_entropy", "the default's targets with a loss that doubts labels in another way"),
         Recipe("logit_adjusted", expectation_maximization, "logit_adjusted", "the default's targets with a margin for rare emotions"),
-        Recipe("early_learning", expectation_maximization, "early_learning", "the default's targets, holding on to what was learned before wrong labels were memorised"),
+        Recipe("early_learning", expectation_maximization, "early_learning", "the default's targets, holding on to what was learned before wrong labels were memorised: measured to lose rare emotions"),
         Recipe("forward", teacher_votes, "forward_correction", "learns from the text alone, through the estimated confusion of text and face"),
-        Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough"),
+        Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough: measured worse than the default"),
         Recipe("balanced", balanced_em, _GCE, "the default's targets, in which rare emotions count more"),
         Recipe("em_and_fused", em_and_fused, _GCE, "halfway between the default's targets and the fused ones"),
         Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, the default's otherwise"),
         Recipe("mean_teacher", expectation_maximization, _GCE, "the default's student, averaged over its own training steps", "mean_teacher"),
-        Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's", "self_training"),
+        Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's: measured no better", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),
         Recipe("co_teaching", expectation_maximization, _GCE, "two students pick the easy faces for each other", "co_teaching"),
         Recipe("attentive_bags", expectation_maximization, _GCE, "the face of a track that shows the emotion best counts most", "attentive_bags"),
