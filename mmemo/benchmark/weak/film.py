@@ -24,6 +24,7 @@ from mmemo.student.baseline import ImageBaseline, load_baseline
 from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import HeadFitter
 from mmemo.student.recipes import RECIPES, Opinions, recipe_named
+from mmemo.student.review_order import clusters_of, expected_gain
 from mmemo.student.settings import TrainSettings
 from mmemo.teacher import load_teacher
 
@@ -86,24 +87,39 @@ def benchmark_film(settings: FilmBenchmark) -> Stage[Outcome]:
     material = yield from film_material(settings.data, settings.cache)
     trials = [material.trial(seed) for seed in settings.seeds]
     systems = yield from judged(trials, recipes, stage="film")
-    corrected = yield from _corrected(trials, settings.corrected)
+    corrected = yield from _corrected(trials, material.features, settings.corrected)
     rows = rows_of(material.faces.gold, material.faces.groups, {**systems, **corrected})
     return Outcome("film", rows, _told(settings, material, recipes), _checks(rows))
 
 
-def _corrected(trials: Sequence[Trial], recipes: Sequence[str]) -> Stage[dict[str, list[np.ndarray]]]:
+def _corrected(
+    trials: Sequence[Trial], features: np.ndarray, recipes: Sequence[str]
+) -> Stage[dict[str, list[np.ndarray]]]:
     """Opinions after about 100 corrections a training part: in all 5/4 as many, as a fifth lies in the judged fold."""
     systems: dict[str, list[np.ndarray]] = {}
     for number, trial in enumerate(trials):
         count = CORRECTIONS * trial.settings.folds // (trial.settings.folds - 1)
-        known = some_known(trial.gold, random_order(len(trial.gold), trial.settings.seed), count)
+        orders = {
+            "random": random_order(len(trial.gold), trial.settings.seed),
+            "in_review_order": _review_order(trial, features),
+        }
         yield Progress("corrections", number, len(trials))
-        alone = f"gold_{CORRECTIONS}_alone"
-        systems.setdefault(alone, []).append(run(gold_ceiling(trial, known)))
+        by_chance = some_known(trial.gold, orders["random"], count)
+        systems.setdefault(f"gold_{CORRECTIONS}_alone", []).append(run(gold_ceiling(trial, by_chance)))
         for name in recipes:
-            fitted = run(out_of_fold(trial.with_known(known), recipe_named(name)))
-            systems.setdefault(f"{name}+{CORRECTIONS}_random", []).append(fitted)
+            for chosen, order in orders.items():
+                helped = trial.with_known(some_known(trial.gold, order, count))
+                fitted = run(out_of_fold(helped, recipe_named(name)))
+                systems.setdefault(f"{name}+{CORRECTIONS}_{chosen}", []).append(fitted)
     return systems
+
+
+def _review_order(trial: Trial, features: np.ndarray) -> np.ndarray:
+    """(M,) faces in the order in which the app would show them before anybody has spoken."""
+    opinions = trial.training.opinions
+    posterior = recipe_named(DEFAULT_RECIPE).targets(opinions).probs
+    cluster = clusters_of(features.mean(axis=1), trial.settings.seed)
+    return expected_gain(opinions.teacher, opinions.image, posterior, cluster, opinions.known).order()
 
 
 def _told(settings: FilmBenchmark, material: FilmMaterial, recipes: Sequence[str]) -> dict[str, Any]:

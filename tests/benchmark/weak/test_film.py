@@ -38,7 +38,8 @@ def test_every_row_is_there_with_the_keys_of_the_contract(tmp_path: Path) -> Non
     rows = {row["name"]: row for row in said["rows"]}
     assert list(rows) == [
         "majority", "image_only", "teacher", DEFAULT_RECIPE, "fused", "gold_ceiling",
-        "gold_100_alone", f"{DEFAULT_RECIPE}+100_random", "fused+100_random",
+        "gold_100_alone", f"{DEFAULT_RECIPE}+100_random", f"{DEFAULT_RECIPE}+100_in_review_order",
+        "fused+100_random", "fused+100_in_review_order",
     ]  # fmt: skip
     wanted = {"name", "accuracy", "macro_f1", "gain_accuracy", "gain_accuracy_ci95", "gain_macro_f1", "recall"}
     assert wanted <= set(rows[DEFAULT_RECIPE])
