@@ -10,7 +10,7 @@ from mmemo.datasets.meld import decode
 from mmemo.errors import InputError
 from mmemo.labels import to_ekman7
 
-TEXT_COLUMNS, EMOTION_COLUMNS = ("text", "utterance", "line"), ("emotion", "label")
+_TEXT_COLUMNS, _EMOTION_COLUMNS = ("text", "utterance", "line"), ("emotion", "label")
 _FORM = "give a CSV with the columns text,emotion"
 
 
@@ -28,8 +28,8 @@ def read_labelled_lines(path: Path) -> list[tuple[str, str]]:
     except csv.Error as error:
         raise InputError(f"{path} cannot be read: {error}", hint=_FORM) from error
     names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
-    text_column = next((names[name] for name in TEXT_COLUMNS if name in names), None)
-    emotion_column = next((names[name] for name in EMOTION_COLUMNS if name in names), None)
+    text_column = next((names[name] for name in _TEXT_COLUMNS if name in names), None)
+    emotion_column = next((names[name] for name in _EMOTION_COLUMNS if name in names), None)
     if text_column is None or emotion_column is None:
         raise InputError(f"{path} needs the columns text and emotion", hint=f"it has {', '.join(names) or 'none'}")
     lines = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +16,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mmemo.datasets.folder import LabelledImage, read_class_folders
-from mmemo.datasets.meld import decode
+from mmemo.datasets.labelled_lines import read_labelled_lines
 from mmemo.errors import InputError
-from mmemo.labels import EKMAN7, to_ekman7
+from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import publish_folder
 from mmemo.store.workspace import SYNTHETIC_FILE
@@ -33,7 +32,6 @@ NOTICE = (
 )
 _GREY = 40
 _FILL = 0.9
-_TEXT_COLUMNS, _EMOTION_COLUMNS = ("text", "utterance", "line"), ("emotion", "label")
 _SOUND_HZ = 16_000
 
 
@@ -80,29 +78,9 @@ class Simulation:
 
 def read_lines(path: Path) -> dict[str, list[str]]:
     """Lines by Ekman-7 emotion from a CSV with the columns text and emotion (or MELD's Utterance and Emotion)."""
-    if not path.is_file():
-        raise InputError(f"there is no file {path} with lines", hint="give a CSV with the columns text,emotion")
-    try:
-        reader = csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""))
-        rows = list(reader)
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}", hint="give a CSV with the columns text,emotion") from error
-    names = {name.strip().lower(): name for name in reader.fieldnames or () if name}
-    text_column = next((names[name] for name in _TEXT_COLUMNS if name in names), None)
-    emotion_column = next((names[name] for name in _EMOTION_COLUMNS if name in names), None)
-    if text_column is None or emotion_column is None:
-        raise InputError(f"{path} needs the columns text and emotion", hint=f"it has {', '.join(names) or 'none'}")
     lines: dict[str, list[str]] = {}
-    for number, row in enumerate(rows, 2):
-        text = " ".join((row[text_column] or "").split())
-        if not text:
-            continue
-        try:
-            lines.setdefault(to_ekman7(row[emotion_column] or ""), []).append(text)
-        except InputError as error:
-            raise InputError(f"row {number} of {path}: {error.message}", hint=error.hint) from error
-    if not lines:
-        raise InputError(f"{path} holds no line", hint="give a CSV with the columns text,emotion")
+    for text, emotion in read_labelled_lines(path):
+        lines.setdefault(emotion, []).append(text)
     return lines
 
 

@@ -30,12 +30,13 @@ from mmemo.store.files import hash_value, publish_file, publish_folder, storage_
 from mmemo.teacher.anchors import ANCHORS_FILE, DEFAULT_ANCHOR, measure_anchor, save_anchor
 from mmemo.teacher.loading import load_teacher
 from mmemo.teacher.packing import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, TwoHeadWeights, two_head_config
-from mmemo.teacher.sources import EMBEDDED, EMBEDDED_FOLDER, find_teacher
+from mmemo.teacher.sources import EMBEDDED, find_teacher
 from mmemo.teacher.starting import read_start
 from mmemo.teacher.training import TeacherTrainer, TrainingSettings
 from mmemo.teacher.two_head import TwoHeadTeacher, teacher_in_training
 
 _STAGE = "train"
+_CHOSEN_BY = "MELD dev, emotion"
 CARD_FILE = "MODEL_CARD.md"
 RECORD_FILE = "training.json"
 
@@ -81,24 +82,18 @@ def train_teacher(settings: TrainTeacherSettings, folder: Path) -> Stage[TrainTe
     began = time.perf_counter()
     if folder.exists():
         raise InputError(f"{folder} exists already", hint="choose a new folder or remove the old one")
-    start_folder, identity = _start(settings.start)
+    source = find_teacher(settings.start, download=False)
     yield Progress(_STAGE, 0, settings.training.steps, "reading the lines")
-    weights, tokenizer = read_start(start_folder, settings.training.seed)
+    weights, tokenizer = read_start(source.folder, settings.training.seed)
     examples, counts = training_examples(settings.sources)
     judged = held_out(settings.sources)
     trainer = TeacherTrainer(weights, tokenizer, examples, settings.training)
-    state = _State(folder.with_name(folder.name + ".training"), hash_value([settings, identity, counts]))
+    asked = [settings.training, settings.keep_every, source.identity, examples.fingerprint()]
+    state = _State(folder.with_name(folder.name + ".training"), hash_value(asked))
     state.load(trainer)
     resumed_at = trainer.step
-    dev = judged.get("MELD dev, emotion")
-    tokenizer_bytes = (start_folder / TOKENIZER_FILE).read_bytes()
-    while trainer.step < settings.training.steps:
-        loss = trainer.advance()
-        state.losses.append(loss)
-        yield Progress(_STAGE, trainer.step, settings.training.steps, f"loss {np.mean(state.losses[-50:]):.3f}")
-        if trainer.step % settings.keep_every == 0 or trainer.step == settings.training.steps:
-            yield from _judge(state, trainer, weights, tokenizer_bytes, dev)
-            state.save(trainer)
+    tokenizer_bytes = (source.folder / TOKENIZER_FILE).read_bytes()
+    yield from _train(trainer, state, settings, weights, tokenizer_bytes, judged.get(_CHOSEN_BY))
     with publish_folder(folder) as temporary:
         write_teacher(temporary, weights, state.best_tensors, tokenizer_bytes)
         trained = yield from _scores(TwoHeadTeacher.load(temporary, f"folder:{folder.name}"), judged, temporary)
@@ -114,13 +109,30 @@ def train_teacher(settings: TrainTeacherSettings, folder: Path) -> Stage[TrainTe
             started=started,
             majority={name: majority(text) for name, text in judged.items()},
         )
-        record = {"settings": settings, "start": identity, "lines": counts, "report": report}
+        record = {"settings": settings, "start": source.identity, "lines": counts, "report": report}
         write_json(temporary / RECORD_FILE, record)
-        (temporary / CARD_FILE).write_text(
-            teacher_card(folder.name, identity, settings, counts, report), encoding="utf-8"
-        )
+        card = teacher_card(folder.name, source.identity, settings, counts, report)
+        (temporary / CARD_FILE).write_text(card, encoding="utf-8")
     shutil.rmtree(state.folder, ignore_errors=True)
     return report
+
+
+def _train(
+    trainer: TeacherTrainer,
+    state: _State,
+    settings: TrainTeacherSettings,
+    weights: TwoHeadWeights,
+    tokenizer: bytes,
+    dev: LabelledText | None,
+) -> Stage[None]:
+    """Make the steps that are left, and judge and keep the state again and again."""
+    steps = settings.training.steps
+    while trainer.step < steps:
+        state.losses.append(trainer.advance())
+        yield Progress(_STAGE, trainer.step, steps, f"loss {np.mean(state.losses[-50:]):.3f}")
+        if trainer.step % settings.keep_every == 0 or trainer.step == steps:
+            yield from _judge(state, trainer, weights, tokenizer, dev)
+            state.save(trainer)
 
 
 def held_out(sources: TeacherSources) -> dict[str, LabelledText]:
@@ -207,14 +219,6 @@ class _State:
         self.best_step, self._best_score = stored["best_step"], stored["best_score"]
 
 
-def _start(name: str) -> tuple[Path, str]:
-    """Folder and identity of what training starts from."""
-    if name == EMBEDDED:
-        return EMBEDDED_FOLDER, find_teacher(EMBEDDED).identity
-    source = find_teacher(name, download=False)
-    return source.folder, source.identity
-
-
 def _judge(
     state: _State, trainer: TeacherTrainer, weights: TwoHeadWeights, tokenizer: bytes, dev: LabelledText | None
 ) -> Stage[None]:
@@ -237,7 +241,7 @@ def _scores(
         started = time.perf_counter()
         probs = yield from opinions(teacher, text)
         scores[name] = score(teacher.identity, probs, text, time.perf_counter() - started)
-        if folder is not None and name == "MELD dev, emotion":
+        if folder is not None and name == _CHOSEN_BY:
             save_anchor(folder / ANCHORS_FILE, measure_anchor(DEFAULT_ANCHOR, probs, text.gold, text.source))
     return scores
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -67,6 +68,14 @@ class TeacherExamples:
         assert self.sentiments.shape == (n, len(SENTIMENT3)), "one row of sentiments a line"
         if not n:
             raise InputError("there is no line to learn from", hint="pass --meld, --goemotions or --msctd")
+
+    def fingerprint(self) -> str:
+        """16 hex digits that change with any line or target."""
+        digest = hashlib.blake2b(digest_size=8)
+        for line in self.lines:
+            digest.update(f"{line.text}\n{line.context}\n\n".encode("utf-8", "backslashreplace"))
+        digest.update(self.emotions.tobytes() + self.sentiments.tobytes())
+        return digest.hexdigest()
 
 
 class TeacherTrainer:

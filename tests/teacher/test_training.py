@@ -112,6 +112,13 @@ def test_settings_check_themselves(bad: dict[str, object]) -> None:
         TrainingSettings(**bad)  # type: ignore[arg-type]
 
 
+def test_a_fingerprint_changes_with_any_target() -> None:
+    one, other = examples(), examples()
+    assert one.fingerprint() == other.fingerprint()
+    other.emotions[3, 0] = 0.5
+    assert one.fingerprint() != other.fingerprint()
+
+
 def test_no_lines_are_an_input_error() -> None:
     with pytest.raises(InputError, match="no line"):
         TeacherExamples((), np.zeros((0, 7), np.float32), np.zeros((0, 3), np.float32))
