@@ -20,16 +20,17 @@ _HOW = "A name may be corrected; two characters of one name become one, an empty
 # A name is sent with the episode and character that it was typed for. The page is patched, not rebuilt, when the
 # answer comes, so fields take the new names, but for the one that somebody is typing in by then.
 CHARACTERS_SCRIPT = """
+const placeOf = (field) => `${field.dataset.episode} ${field.dataset.character}`;
 let typedFor = null;
-element.addEventListener('input', (event) => { typedFor = event.target.dataset.character; });
+element.addEventListener('input', (event) => { typedFor = placeOf(event.target); });
 element.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.target.blur(); });
 element.addEventListener('change', (event) => {
   const field = event.target.closest('input[data-character]');
-  if (field) trigger('select', {episode: field.dataset.episode, character: Number(field.dataset.character), name: field.value});
+  if (field && placeOf(field) === typedFor) trigger('select', {episode: field.dataset.episode, character: Number(field.dataset.character), name: field.value});
 });
 watch('value', () => {
   for (const field of element.querySelectorAll('input[data-character]'))
-    if (field !== document.activeElement || field.dataset.character !== typedFor) field.value = field.getAttribute('value');
+    if (field !== document.activeElement || placeOf(field) !== typedFor) field.value = field.getAttribute('value');
 });
 """
 
