@@ -10,6 +10,7 @@ from mmemo.flow.characters import character_table, rename_character, track_chara
 from mmemo.store.characters import MAX_NAME_CHARACTERS
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.html import card, clock, file_url, page_part
+from mmemo.ui.work import account_page_of
 
 _SHOWN = 24
 _OFF = (
@@ -62,7 +63,11 @@ def characters_html(workspace: Workspace, episode: Episode) -> str:
 
 def name_character(workspace: Workspace, episode_id: str, character_id: int, name: str) -> None:
     """Keep what a person typed into a name field. Raises InputError for a name that cannot be kept."""
+    from mmemo.flow.report import write_cut_report
+
     rename_character(workspace, episode_id, character_id, name)
+    if account_page_of(workspace, episode_id) is not None:
+        write_cut_report(workspace, workspace.episode(episode_id))
 
 
 def _person(row: Any, episode_id: str) -> str:
