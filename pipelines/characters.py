@@ -22,6 +22,7 @@ from mmemo.flow.characters import (
     restore_track,
     track_characters,
 )
+from mmemo.flow.report import write_cut_report
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Episode, Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
@@ -103,6 +104,7 @@ def characters(
     for one in episodes:
         report = run_with_bar(find_characters(place, one, settings))
         _correct(place, one, names, moves)
+        write_cut_report(place, one)  # it shows the names
         told.append(_tell(place, one, report, tracks))
     if as_json:
         print(to_json({"episodes": told}))

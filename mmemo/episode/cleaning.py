@@ -108,7 +108,8 @@ def clean_text(raw: str) -> CleanText:
     """Tell speech from sound, music, off-screen voices and nothing, and keep only what is spoken.
 
     Markers such as (V.O.), (O.S.), [on phone] or "NAME (off):" make the cue off-screen; `NAME:` in front becomes the
-    speaker. Two lines with dashes, or with different names, are two voices. An advert keeps its words, but its kind says that nobody speaks them.
+    speaker. Two lines with dashes, or with different names, are two voices. An advert keeps its words, but its kind says
+    that nobody speaks them.
     """
     voices = [" ".join(html.unescape(match["name"]).split()) for match in _VOICE_TAG.finditer(raw)]
     text, rules = _bare(raw)

@@ -94,8 +94,8 @@ def cut(
 ) -> Stage[Cut]:
     """Cut a video at its cues, in order of time; pictures are written below `folder` as they are found.
 
-    `speech` is what was heard, None without sound; `load_detector` brings another detector than the default. Every cue has exactly one outcome. Memory stays at a few cues,
-    whatever the length of the video.
+    `speech` is what was heard, None without sound; `load_detector` brings another detector than the default. Every cue
+    has exactly one outcome. Memory stays at the pictures of a few cues, whatever the length of the video.
     """
     load_detector = load_detector or (lambda: FaceDetector(settings.detector, threads=threads))
     clock = StageClock()

@@ -58,7 +58,7 @@ def _wide_encodings(data: bytes) -> list[str]:
 
     UTF-32 has two in each character of any language, UTF-16 one in each Latin letter, digit and space.
     """
-    sample = data[: 4096 - 4096 % 4]
+    sample = data[:4096]
     if not sample or sample.count(0) < len(sample) // 10:
         return []
     zeros = [sample[i::4].count(0) / max(1, len(sample) // 4) for i in range(4)]

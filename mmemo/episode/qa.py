@@ -98,10 +98,12 @@ def suspicious(
 ) -> pd.DataFrame:
     """QA_COLUMNS, a row for everything that looks wrong, in order of time; a cue may be in several rows.
 
-    `cues` (CUE_COLUMNS, in order of time) and `faces` (FACE_COLUMNS) are those of a cut; `speech_runs` are (start_ms,
+    `cues` (CUE_COLUMNS) and `faces` (FACE_COLUMNS) are those of a cut; `speech_runs` are (start_ms,
     end_ms) of what was heard, None when nobody listened.
     """
     settings = settings or QaSettings()
+    # A cue that was moved to before the video stands behind its end, in its old place of the table.
+    cues = cues.sort_values("start_ms", kind="stable")
     spoken = cues[cues["text"].astype(bool) & ~cues["drop_reason"].isin(_UNSPOKEN)]
     rows: list[_Row] = []
     rows += _out_of_video(cues, video, settings)
@@ -130,7 +132,9 @@ def _out_of_video(cues: pd.DataFrame, video: VideoInfo, settings: QaSettings) ->
     is_out = (cues["drop_reason"] == DropReason.OUT_OF_VIDEO.value) | (cues["start_ms"] >= end_ms)
     late = cues[is_out | (cues["end_ms"] > end_ms + settings.after_end_ms)]
     for cue_id, start, end in _spans(late):
-        if start >= end_ms:
+        if start == end_ms:
+            what = "lies outside the video"
+        elif start > end_ms:
             what = f"begins {_seconds(start - end_ms)} after the end of the video"
         elif end > end_ms + settings.after_end_ms:
             what = f"reaches {_seconds(end - end_ms)} past the end of the video"

@@ -99,10 +99,6 @@ class QualitySettings:
             if not 0 <= low <= high < float("inf"):
                 raise InputError(f"the {name} thresholds of a face, {low:g} and {high:g}, are not in order", hint=_HINT)
 
-    def usable(self, quality: FaceQuality) -> bool:
-        """Whether an emotion can be read from the face at all."""
-        return self.weight(quality) > 0
-
     def weight(self, quality: FaceQuality) -> float:
         """What the face is worth beside others of its track: 0 below a threshold, else 0.5 to 1."""
         return min(

@@ -34,6 +34,7 @@ _LANGUAGES = (
 _SAME = {word: frozenset(row.split()) for row in _LANGUAGES for word in row.split()}
 # No episode says more, in letters; a stream that does is damaged or hostile.
 _MAX_STREAM_BYTES = 20 << 20
+_LANGUAGE_LETTERS = 35  # RFC 5646, section 4.4.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,12 @@ def _info(stream: Any) -> SubtitleStreamInfo:
     context = stream.codec_context
     codec = "unknown" if context is None else str(context.codec.canonical_name)
     is_text = context is not None and context.codec.text_sub
-    language = stream.metadata.get("language")
+    # What a file calls a language reaches the terminal and the report.
+    language = "".join(sign for sign in stream.metadata.get("language", "") if sign.isprintable())[:_LANGUAGE_LETTERS]
     return SubtitleStreamInfo(
         index=stream.index,
         codec=codec,
-        language=None if language in (None, "", "und") else language,
+        language=None if language in ("", "und") else language,
         title=" ".join(str(stream.metadata.get("title", "")).split())[:60],
         is_default=bool(stream.disposition & Disposition.default),
         is_forced=bool(stream.disposition & Disposition.forced),

@@ -220,7 +220,9 @@ def _judge(
             return SyncOutcome.SHIFTED, "the cues fit the speech clearly better there"
         return SyncOutcome.UNSURE, "several offsets fit about as well"
     if method != SILERO:
-        return SyncOutcome.NOT_CHECKED, "no speech was heard in the sound"
+        if aligned.z >= settings.clear_z and not is_here:
+            return SyncOutcome.UNSURE, "by the loudness of the sound they fit better elsewhere, but not surely"
+        return SyncOutcome.NOT_CHECKED, "no speech was recognised in the sound, and its loudness does not tell"
     is_enough = cues >= settings.min_cues_to_refuse and speech_s >= settings.min_speech_to_refuse_s
     # Subtitles of a few foreign lines, or a detector that hears a few lines only, prove nothing.
     is_enough = is_enough and 1 / settings.alike <= shown_s / speech_s <= settings.alike

@@ -23,7 +23,7 @@ from mmemo.episode.video import VideoInfo, probe
 from mmemo.episode.yunet import YuNetDetector, YuNetSettings
 from mmemo.errors import ModelUnavailable
 from mmemo.flow.cut_report import ACCOUNT_FILE, CutReport, all_notes, report_of, stored_report, with_sync
-from mmemo.flow.speech import episode_speech
+from mmemo.flow.speech import SPEECH_VERSION, episode_speech
 from mmemo.flow.subtitle_source import find_subtitles, refuse_both, refuse_shifted
 from mmemo.flow.sync import Synced, SyncMode, sync_episode
 from mmemo.flow.transcribe import transcribe_episode
@@ -130,7 +130,7 @@ def _prepared(
         "video_hash": episode.video_hash,
         "subtitles_hash": episode.subtitles_hash,
         "detector": detector,
-        "heard_by": None if speech is None else speech.method,
+        "heard_by": None if speech is None else [speech.method, SPEECH_VERSION],
         "sync": synced.parts,
         "split_voices": split_voices,
     }

@@ -34,7 +34,8 @@ class CutReport:
 
     `repaired` and `refused` hold the first notes as {line, what, text}, their totals are `repaired_total` and
     `refused_total`; all of them are in subtitles.json beside the account. `cleaning` counts the cues that each rule
-    of the cleaning touched, `qa` what looks wrong by kind. `skipped` says that the result was there before; seconds are those of the cut itself.
+    of the cleaning touched, `qa` what looks wrong by kind. `skipped` says that the result was there before; seconds are
+    those of the cut itself.
     """
 
     episode_id: str

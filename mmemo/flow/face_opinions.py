@@ -31,8 +31,13 @@ class FaceFeatures:
 
 
 def training_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
-    """FACE_COLUMNS of the speakers' faces in kept cues that can be read: all that a student may learn from."""
+    """FACE_COLUMNS of the speakers' faces in kept cues that can be read: all that a student may learn from.
+
+    A cut whose faces were not measured has no `quality`: there all of them count alike.
+    """
     cues, faces = workspace.cues(episode), workspace.faces(episode)
+    if "quality" not in faces:
+        faces = faces.assign(quality=np.float32(1))
     kept = cues.loc[cues["drop_reason"].isna(), "cue_id"]
     wanted = (faces["role"] == "speaker") & faces["cue_id"].isin(kept) & (faces["quality"] > 0)
     return faces[wanted].reset_index(drop=True)

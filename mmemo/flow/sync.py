@@ -19,7 +19,7 @@ from mmemo.store.files import damaged, hash_value, read_json, write_json
 from mmemo.store.workspace import Episode, Workspace
 
 # Raise when the same video and subtitle give another report than before.
-SYNC_VERSION = 1
+SYNC_VERSION = 2
 _SYNC_FILE = "sync.json"
 _SPOKEN = (TextKind.SPEECH, TextKind.OFF_SCREEN)
 
@@ -43,10 +43,14 @@ class Synced:
     def warning(self) -> str:
         """What should be known in one sentence; empty when the subtitles fit or could not be checked."""
         report = self.report
-        if report is None or report.outcome in (SyncOutcome.IN_SYNC, SyncOutcome.NOT_CHECKED):
+        if report is None or report.outcome is SyncOutcome.IN_SYNC:
             return ""
+        if report.outcome is SyncOutcome.NOT_CHECKED:
+            # A video without sound, or hardly any lines, is nobody's fault; sound that says nothing may be.
+            return f"the times of the subtitles could not be checked: {report.why}" if report.method else ""
         if report.outcome is SyncOutcome.UNSURE:
-            return f"it is not sure that the subtitles fit the sound ({report.why}); their times are left as they are"
+            best = f"; the best fit would be {_described(report.parts)}" if report.parts else ""
+            return f"it is not sure that the subtitles fit the sound ({report.why}){best}; their times are left as they are"
         if report.outcome is SyncOutcome.HOPELESS:
             return f"the subtitles do not belong to this sound: {report.why}"
         what = "were moved to fit the sound" if self.parts else "seem to be off, and are left as they are"

@@ -4,6 +4,7 @@
       labels.db                              what people said: labels, and names of characters
       episodes/EPISODE/episode.json          the source files, their hashes, and the current cut
       episodes/EPISODE/speech-KEY/           speech.parquet (what is heard, every 32 ms), settings.json
+      episodes/EPISODE/sync-KEY/             sync.json: how the cues fit the speech
       episodes/EPISODE/cut-KEY/              cues, faces, shots, speech, qa (.parquet), account.json, settings.json,
                                              subtitles.json (every repair and refusal), crops/, scenes/
       episodes/EPISODE/identities-KEY/       embeddings.npy (one row a track), settings.json

@@ -10,6 +10,7 @@ from mmemo.flow.characters import character_table, rename_character, track_chara
 from mmemo.store.characters import MAX_NAME_CHARACTERS
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.html import card, clock, file_url, page_part
+from mmemo.ui.work import account_page_of
 
 _SHOWN = 24
 _OFF = (
@@ -20,16 +21,17 @@ _HOW = "A name may be corrected; two characters of one name become one, an empty
 # A name is sent with the episode and character that it was typed for. The page is patched, not rebuilt, when the
 # answer comes, so fields take the new names, but for the one that somebody is typing in by then.
 CHARACTERS_SCRIPT = """
+const placeOf = (field) => `${field.dataset.episode} ${field.dataset.character}`;
 let typedFor = null;
-element.addEventListener('input', (event) => { typedFor = event.target.dataset.character; });
+element.addEventListener('input', (event) => { typedFor = placeOf(event.target); });
 element.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.target.blur(); });
 element.addEventListener('change', (event) => {
   const field = event.target.closest('input[data-character]');
-  if (field) trigger('select', {episode: field.dataset.episode, character: Number(field.dataset.character), name: field.value});
+  if (field && placeOf(field) === typedFor) trigger('select', {episode: field.dataset.episode, character: Number(field.dataset.character), name: field.value});
 });
 watch('value', () => {
   for (const field of element.querySelectorAll('input[data-character]'))
-    if (field !== document.activeElement || field.dataset.character !== typedFor) field.value = field.getAttribute('value');
+    if (field !== document.activeElement || placeOf(field) !== typedFor) field.value = field.getAttribute('value');
 });
 """
 
@@ -61,7 +63,11 @@ def characters_html(workspace: Workspace, episode: Episode) -> str:
 
 def name_character(workspace: Workspace, episode_id: str, character_id: int, name: str) -> None:
     """Keep what a person typed into a name field. Raises InputError for a name that cannot be kept."""
+    from mmemo.flow.report import write_cut_report
+
     rename_character(workspace, episode_id, character_id, name)
+    if account_page_of(workspace, episode_id) is not None:
+        write_cut_report(workspace, workspace.episode(episode_id))
 
 
 def _person(row: Any, episode_id: str) -> str:

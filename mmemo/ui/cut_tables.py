@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmemo.flow.cut_report import ACCOUNT_FILE, stored_report
 from mmemo.store.files import read_table
 from mmemo.store.workspace import Episode, Workspace
 
@@ -22,6 +23,7 @@ class CutTables:
     shots: pd.DataFrame | None
     speech: pd.DataFrame | None
     checks: pd.DataFrame | None
+    warnings: tuple[str, ...] = ()
 
     def scene_of(self, cue: object) -> str | None:
         """Path below the folder of a cue's small picture; None without one. `cue` is a row of `cues` as a tuple."""
@@ -40,6 +42,7 @@ def read_cut(workspace: Workspace, episode: Episode) -> CutTables:
         shots=_table(folder / "shots.parquet"),
         speech=_table(folder / "speech.parquet"),
         checks=_table(folder / "qa.parquet"),
+        warnings=tuple(stored_report(folder).warnings) if (folder / ACCOUNT_FILE).is_file() else (),
     )
 
 

@@ -16,7 +16,7 @@ from mmemo.ui.checks import checks_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.cut_tables import CutTables, read_cut
 from mmemo.ui.episode_form import EpisodeForm, episode_form, start_adaptation
-from mmemo.ui.html import card, clock, empty, file_url, notice, page_part
+from mmemo.ui.html import card, clock, empty, file_url, notice, page_part, warning
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.preview import playable, subtitle_track
@@ -96,6 +96,7 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str,
     account = page_part(
         _verdict(context, chosen.run_id),
         notice(synthetic_notice(workspace, [chosen.episode_id])),
+        _warnings(tables),
         card(
             _facts(tables), account_html(tables), _account_link(workspace, chosen.episode_id), title=chosen.episode_id
         ),
@@ -145,4 +146,10 @@ def _verdict(context: AppContext, run_id: str | None) -> str:
     comparison = comparison_of(context.workspace, run_id)
     outcome = comparison.gain.outcome if comparison else "unknown"
     sentence = comparison.verdict() if comparison else "This run was not measured: there is no gold to measure against."
-    return f'<div class="mm-verdict {outcome}"><h3>{escape(sentence)}</h3><p class="small">The Compare tab has the table.</p></div>'
+    more = "The Compare tab has the table." if comparison else "The Compare tab tells how to get a comparison."
+    return f'<div class="mm-verdict {outcome}"><h3>{escape(sentence)}</h3><p class="small">{more}</p></div>'
+
+
+def _warnings(tables: CutTables) -> str:
+    """What the cut warned of: subtitles that were moved or may not fit, lines outside the video, and the like."""
+    return "".join(warning(text) for text in tables.warnings)

@@ -36,6 +36,11 @@ def notice(words: str) -> str:
     return f'<p class="mm-notice"><strong>Synthetic material.</strong> {escape(words)}</p>' if words else ""
 
 
+def warning(words: str) -> str:
+    """One sentence that a person should have read before using what stands around it."""
+    return f'<p class="mm-notice"><strong>Worth knowing.</strong> {escape(words[:1].upper() + words[1:])}.</p>'
+
+
 def tone(label: str) -> str:
     """Inline style that gives an element the colour of an emotion; other names stay grey."""
     return f"--tone: var(--emo-{label if label in EKMAN7.labels else 'neutral'})"

@@ -242,3 +242,9 @@ def test_limits_that_do_not_fit_together_are_refused():
         QaSettings(short_ms=8000)
     with pytest.raises(InputError, match="edge"):
         QaSettings(edge_share=1.5)
+
+
+def test_a_cue_that_was_moved_to_before_the_video_makes_no_other_suspicious():
+    spans = [(600_000, 602_000), *((start, start + 2000) for start in range(1000, 30_000, 4000))]
+    cues = cue_table(*spans, drop_reason=["out_of_video"] + [None] * (len(spans) - 1))
+    assert found(cues) == [("out_of_video", 1, "lies outside the video")]

@@ -82,7 +82,7 @@ def test_what_is_measured_on_a_crop() -> None:
 def test_a_face_of_one_pixel_is_measured() -> None:
     found = quality_of(np.full((1, 1, 3), 50, np.uint8), np.zeros(4), np.zeros((5, 2)), 0.9)
     assert found.sharpness == 0.0
-    assert not QualitySettings().usable(found)
+    assert QualitySettings().weight(found) == 0.0
 
 
 def test_a_good_face_counts_in_full_and_each_fault_costs() -> None:
@@ -92,7 +92,6 @@ def test_a_good_face_counts_in_full_and_each_fault_costs() -> None:
     fair = {"size_px": 40.0, "sharpness": 8.0, "brightness": 15.0, "yaw_deg": 45.0}
     for name, value in [*poor.items(), ("brightness", 254.0), ("sharpness", float("nan"))]:
         assert settings.weight(replace(GOOD, **{name: value})) == 0.0
-        assert not settings.usable(replace(GOOD, **{name: value}))
     for name, value in fair.items():
         assert 0.5 < settings.weight(replace(GOOD, **{name: value})) < 1.0
     assert settings.weight(replace(GOOD, size_px=settings.min_size_px)) == 0.5

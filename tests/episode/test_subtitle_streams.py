@@ -59,6 +59,14 @@ def test_the_stream_is_chosen_by_language_or_its_flag(tmp_path: Path, language: 
     )
 
 
+def test_what_a_file_calls_a_language_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    path = with_subtitles(tmp_path / "a.mkv", [Stream("Hi.", "\x1b[2Jen\n" + "x" * 500), Stream("Oh.", "\x1b")])
+    first, second = (stream.words for stream in subtitle_streams(path))
+    assert first.isprintable() and second.isprintable()
+    assert len(first) < 80
+    assert second == "stream 2: subrip no language"
+
+
 def test_a_language_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     path = with_subtitles(tmp_path / "a.mkv", THREE)
     with pytest.raises(InputError, match="no subtitle in the language 'sv'") as told:

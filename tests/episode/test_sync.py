@@ -116,8 +116,17 @@ def test_loudness_alone_never_refuses(show: tuple[np.ndarray, SpeechActivity]) -
     rng = np.random.default_rng(7)
     loud = SpeechActivity((show[1].speech > 0.5).astype(np.float32), LOUDNESS)
     wrong = check_sync(spans(cues_ms(speech_ms(rng), rng)), loud)
-    assert (wrong.outcome, wrong.why) == (SyncOutcome.NOT_CHECKED, "no speech was heard in the sound")
+    assert wrong.outcome is SyncOutcome.NOT_CHECKED
+    assert wrong.why.startswith("no speech was recognised")
     assert check_sync(spans(show[0] + 3000), loud).outcome is SyncOutcome.SHIFTED
+
+
+def test_a_better_fit_by_loudness_that_is_not_sure_is_told(show: tuple[np.ndarray, SpeechActivity]) -> None:
+    loud = SpeechActivity((show[1].speech > 0.5).astype(np.float32), LOUDNESS)
+    report = check_sync(spans(show[0] + 3000), loud, SyncSettings(loud_z=1e6))
+    assert report.outcome is SyncOutcome.UNSURE and not report.applied
+    assert "by the loudness" in report.why
+    assert report.parts[0].offset_ms == pytest.approx(-3000, abs=_TOLERANCE_MS)
 
 
 def test_several_equal_offsets_are_no_reason_to_move() -> None:

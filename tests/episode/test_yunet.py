@@ -133,7 +133,7 @@ def test_without_opencv_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(ModelUnavailable, match="OpenCV") as caught:
         YuNetDetector(path)
-    assert "yunet" in str(caught.value.hint)
+    assert "opencv-python-headless" in str(caught.value.hint)
     monkeypatch.setattr(importlib, "import_module", lambda name: SimpleNamespace())
     with pytest.raises(ModelUnavailable, match="too old"):
         YuNetDetector(path)

@@ -12,6 +12,7 @@ from mmemo.errors import InputError
 from mmemo.flow.face_opinions import face_features, training_faces
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.material import Material, gather
+from mmemo.flow.read import review_table
 from mmemo.progress import run
 from mmemo.store.files import write_table
 from mmemo.store.workspace import Workspace
@@ -41,6 +42,18 @@ def test_faces_below_a_threshold_teach_nothing(labelled: Workspace) -> None:
     poor = set(faces.loc[faces["quality"] == 0, "face_id"])
     assert set(after["face_id"]) == set(before["face_id"]) - poor
     assert set(gathered(labelled).faces["face_id"]) == set(after["face_id"])
+
+
+def test_faces_that_were_never_measured_count_alike(labelled: Workspace) -> None:
+    episode = labelled.episode(EPISODE_ID)
+    judged(labelled, np.ones(len(labelled.faces(episode))))
+    measured = gathered(labelled)
+    faces = labelled.faces(episode).drop(columns="quality")
+    write_table(labelled.cut_folder(episode) / "faces.parquet", faces)
+    material = gathered(labelled)
+    assert material.faces.equals(measured.faces)
+    np.testing.assert_array_equal(material.training.face_shares(), measured.training.face_shares())
+    assert len(review_table(labelled, EPISODE_ID, None)) == len(material.tracks)
 
 
 def test_the_opinion_on_a_track_is_that_of_its_better_faces(labelled: Workspace) -> None:

@@ -90,7 +90,8 @@ def test_a_good_subtitle_keeps_its_key_and_its_times(film: Path, cues: np.ndarra
     srt = srt_of(tmp_path / "good.srt", cues[:20])
     off = run(cut_episode(workspace, film, srt, sync=SyncMode.OFF))
     auto = run(cut_episode(workspace, film, srt))
-    assert auto.skipped and auto.cut_key == off.cut_key and auto.warnings == off.warnings
+    assert auto.skipped and auto.cut_key == off.cut_key
+    assert [said for said in auto.warnings if "could not be checked" not in said] == off.warnings
     assert auto.sync is not None and not auto.sync["applied"]
 
 

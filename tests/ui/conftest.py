@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -37,11 +36,10 @@ PHONE = (390, 844)
 
 @dataclass(frozen=True, slots=True)
 class RunningApp:
-    """An app that answers at `url`, its workspace, and how long it took to answer."""
+    """An app that answers at `url`, and its workspace."""
 
     url: str
     workspace: Workspace
-    start_s: float
 
 
 @contextmanager
@@ -49,9 +47,8 @@ def running_app(workspace: Workspace, *flags: str) -> Iterator[RunningApp]:
     """Start the app on a free port and stop it afterwards."""
     workspace.root.mkdir(parents=True, exist_ok=True)
     log = workspace.root.parent / f"{workspace.root.name}-app.log"
-    started = time.monotonic()
     with serving(workspace.root, *flags, log=log) as url:
-        yield RunningApp(url, workspace, time.monotonic() - started)
+        yield RunningApp(url, workspace)
 
 
 StartApp = Callable[..., RunningApp]

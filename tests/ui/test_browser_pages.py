@@ -11,8 +11,6 @@ from tests.ui.made import RUN_IDS, ready_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-_START_LIMIT_S = 15
-
 
 def test_an_empty_app_says_what_to_do_on_every_tab(empty_app: RunningApp, open_page: OpenPage):
     page = open_page(empty_app)
@@ -24,7 +22,6 @@ def test_an_empty_app_says_what_to_do_on_every_tab(empty_app: RunningApp, open_p
     ):
         open_tab(page, name)
         page.get_by_text(words).wait_for()
-    assert empty_app.start_s < _START_LIMIT_S
 
 
 def test_the_chosen_result_is_on_the_first_tab_and_in_full_on_compare(ready_app: RunningApp, open_page: OpenPage):
@@ -139,7 +136,6 @@ def test_an_empty_workspace_starts_with_the_bundled_result(tmp_path: Path, start
     if not (SAMPLE / "adapted" / "episodes").is_dir():
         pytest.skip("this checkout has no adapted sample")
     app = start_app(Workspace(tmp_path / "workspace"))
-    assert app.start_s < _START_LIMIT_S
     page = open_page(app)
     open_tab(page, "Compare")
     page.locator("#mm-verdict h2").wait_for()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmemo.ui.characters_panel import CHARACTERS_SCRIPT
 from tests.ui.conftest import DESKTOP, PHONE, OpenPage, ReloadPage, RunningApp
 from tests.ui.made import EPISODE_ID, LINES
 
@@ -158,6 +159,29 @@ def test_a_name_is_kept_over_a_reload_and_merges_characters(
     assert [field.input_value() for field in names.all()] == ["", "", ""]
     names.nth(0).fill("x" * 200)
     assert len(names.nth(0).input_value()) == 80
+
+
+def test_what_is_typed_for_one_episode_is_no_name_in_another(ready_app: RunningApp, open_page: OpenPage):
+    page = opened(open_page, ready_app)
+    page.set_content('<div><input data-episode="first" data-character="1" value="Nora"></div>')
+    page.evaluate(
+        """(script) => {
+            window.sent = [];
+            const run = new Function('element', 'trigger', 'watch', script);
+            run(document.querySelector('div'), (_, what) => sent.push(what), (_, then) => { window.patched = then; });
+        }""",
+        CHARACTERS_SCRIPT,
+    )
+    field = page.locator("input")
+    field.press("End")
+    field.press_sequentially("h")
+    page.evaluate("patched()")
+    assert field.input_value() == "Norah"
+    page.evaluate("Object.assign(document.querySelector('input').dataset, {episode: 'second'})")
+    page.evaluate("document.querySelector('input').setAttribute('value', 'Max'); patched()")
+    assert field.input_value() == "Max"
+    field.blur()
+    assert page.evaluate("sent") == []
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import av
 
+from mmemo.episode.sentences import SpokenLine
+from mmemo.episode.transcribe import srt_text
 from mmemo.errors import InputError
 from mmemo.store.files import publish_file
 
@@ -60,12 +62,7 @@ def _append(
 
 def write_cues(path: Path, cues: Sequence[tuple[int, int, str]], *, every_ms: int = 0, times: int = 1) -> Path:
     """Write (start_ms, end_ms, text) as SubRip, repeated `times`, each copy `every_ms` later."""
-    repeated = [(a + i * every_ms, b + i * every_ms, text) for i in range(times) for a, b, text in cues]
-    blocks = [f"{n}\n{_clock(a)} --> {_clock(b)}\n{text}\n" for n, (a, b, text) in enumerate(repeated, 1)]
+    lines = [SpokenLine(text, a + i * every_ms, b + i * every_ms) for i in range(times) for a, b, text in cues]
     with publish_file(path) as temporary:
-        temporary.write_text("\n".join(blocks), encoding="utf-8")
+        temporary.write_text(srt_text(lines), encoding="utf-8")
     return path
-
-
-def _clock(ms: int) -> str:
-    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d},{ms % 1000:03d}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -167,7 +168,10 @@ def _state_dict(path: Path) -> Mapping[str, Tensor]:
 
         loaded: Mapping[str, Tensor] = load_file(path)
         return loaded
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:  # its own words advise to load the file unsafely
+        raise ValueError("it is no file of weights") from None
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
         raise ValueError("it holds no weights by name")
     return found
