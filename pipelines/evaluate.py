@@ -37,7 +37,7 @@ def evaluate(
 
     Every face of the episode is judged by a student that never saw its scene. Without --gold, a gold file that
     was given before is used, else the labels that people gave in the app; without any of them there is no table.
-    Only a promoted student is used by default: the comparison promotes it when the gain is proven.
+    Only a promoted student is used by default: a comparison promotes it when the gain is proven, and not otherwise.
     """
     space = Workspace(workspace)
     result = run_with_bar(evaluate_run(space, EvaluateSettings(run, gold, faces, group_pattern, promote=promote)))

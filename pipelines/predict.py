@@ -29,8 +29,8 @@ def predict(
     """Find every face and print the probabilities of baseline and student side by side.
 
     \b
-    A student is promoted by a proven gain, or by hand with pipelines.evaluate --promote. Without a promoted one
-    only the baseline answers, unless --run names a student. A file that is no picture ends the command before
+    A student is promoted by a proven gain, or by hand with pipelines.evaluate --promote; one that was never compared
+    answers while there is no other. Without a promoted one only the baseline answers, unless --run names a student. A file that is no picture ends the command before
     anything is predicted.
 
     \b

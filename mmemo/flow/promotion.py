@@ -1,4 +1,4 @@
-"""Which students are used without being asked for: those with a proven gain, and those that a person promoted."""
+"""Which students are used without being asked for: proven ones, those that a person promoted, else unmeasured ones."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from mmemo.store.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """Whether a run's student is used by default, who decided that, and why in one sentence."""
+    """Whether a run's student is used by default, who decided that, why in one sentence, and if anything was measured."""
 
     promoted: bool
     by_person: bool
     why: str
+    measured: bool = True
 
     def to_contract(self) -> dict[str, Any]:
         """Plain values for --json."""
@@ -36,25 +37,32 @@ def promotion_of(workspace: Workspace, run_id: str) -> Promotion:
     """The state of one run: a person's last word, else what its comparison proves.
 
     A student is promoted by its comparison when the gain is proven and no collapse was seen, neither in training
-    nor on gold. Without a comparison it is not: nobody knows whether it is any better. Raises InputError for an
-    unknown run.
+    nor on gold. One that was never compared is used as long as there is none that proved itself: nobody knows
+    whether it is any better, and its opinion stands beside the baseline's. Raises InputError for an unknown run.
     """
     return _decided(workspace, run_id, _said(workspace))
 
 
 def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | None:
-    """The newest promoted run of the workspace, or of one episode; None when there is none. Damaged runs are left out."""
+    """The newest promoted run of the workspace, or of one episode; one that was never compared only when no other is.
+
+    None when there is none. Damaged runs are left out.
+    """
     said = _said(workspace)
+    unmeasured = None
     for run_id in workspace.runs():
         try:
             config = workspace.run_config(run_id)
             if episode_id is not None and episode_id not in config.get("episodes", []):
                 continue
-            if _decided(workspace, run_id, said).promoted:
-                return run_id
+            promotion = _decided(workspace, run_id, said)
         except StorageError:
             continue
-    return None
+        if promotion.promoted and promotion.measured:
+            return run_id
+        if promotion.promoted and unmeasured is None:
+            unmeasured = run_id
+    return unmeasured
 
 
 def promote(workspace: Workspace, run_id: str, promoted: bool = True, annotator: str = "local") -> Promotion:
@@ -79,7 +87,9 @@ def _decided(workspace: Workspace, run_id: str, said: Mapping[str, bool]) -> Pro
         return Promotion(said[run_id], True, f"a person {'promoted it' if said[run_id] else 'took it back'}")
     path = workspace.report_folder(run_id) / "comparison.json"
     if not path.is_file():
-        return Promotion(False, False, "it was never compared with the baseline on gold")
+        alarm = config.get("collapse")
+        why = str(alarm) if alarm else "nothing speaks against it, but it was never compared with the baseline on gold"
+        return Promotion(not alarm, False, why, measured=False)
     comparison = Comparison.from_contract(read_json(path))
     if alarm := config.get("collapse") or _collapse_on_gold(comparison):
         return Promotion(False, False, str(alarm))

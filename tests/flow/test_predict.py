@@ -215,15 +215,16 @@ def test_the_command_prints_a_table_for_people(
     assert "only the baseline" not in err
 
 
-def test_a_student_without_a_proven_gain_is_told_and_not_used(
+def test_a_student_that_is_not_promoted_is_told_and_not_used(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     save_run(workspace, "unproven", "fear")
+    promote(workspace, "unproven", False)
     face = save_picture(tmp_path / "face.png", drawn())
     predict([face], None, workspace.root, True)
     out, err = capsys.readouterr()
     assert json.loads(out.splitlines()[-1])[0]["faces"][0]["student"] is None
-    assert "promoted: only the baseline answers" in err and "--run unproven" in err and "never compared" in err
+    assert "promoted: only the baseline answers" in err and "--run unproven" in err and "took it back" in err
     predict([face], "unproven", workspace.root, True)
     out, _ = capsys.readouterr()
     assert json.loads(out.splitlines()[-1])[0]["faces"][0]["student"]["fear"] > 0.99

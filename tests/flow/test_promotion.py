@@ -44,10 +44,14 @@ def test_no_proven_gain_does_not(workspace: Workspace):
     assert promoted_run(workspace) is None
 
 
-def test_without_a_comparison_nothing_is_known(workspace: Workspace):
+def test_without_a_comparison_nothing_is_known_and_it_is_used_while_none_is_proven(workspace: Workspace):
+    save_run(workspace, "alarmed", None, collapse="collapse: 90% of the predictions are joy")
+    assert promoted_run(workspace) is None
     save_run(workspace, "new", None)
     assert "never compared" in promotion_of(workspace, "new").why
-    assert promoted_run(workspace) is None
+    assert promoted_run(workspace) == "new"
+    save_run(workspace, "good", _GOLD)
+    assert promoted_run(workspace) == "good"
 
 
 def test_a_collapse_stops_a_proven_gain(workspace: Workspace):
@@ -69,7 +73,7 @@ def test_the_newest_promoted_run_is_used_not_the_newest(workspace: Workspace):
 
 def test_a_persons_word_stands_over_the_comparison(workspace: Workspace):
     save_run(workspace, "good", _GOLD)
-    save_run(workspace, "new", None)
+    save_run(workspace, "new", np.random.default_rng(0).integers(0, 7, 70))
     assert not promote(workspace, "good", False).promoted
     assert promoted_run(workspace) is None
     said = promote(workspace, "new")
