@@ -43,7 +43,7 @@ def compare_tab(context: AppContext, selection: gr.State) -> CompareTab:
     verdict = gr.HTML(elem_id="mm-verdict")
     with gr.Row(elem_id="mm-promotion"):
         state = gr.HTML(elem_id="mm-promotion-state")
-        button = gr.Button(visible=False, min_width=160, scale=0, elem_id="mm-promote")
+        button = gr.Button(visible=False, size="sm", min_width=260, scale=0, elem_id="mm-promote")
     charts = gr.HTML(elem_id="mm-charts")
 
     @told
