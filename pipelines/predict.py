@@ -38,7 +38,8 @@ def predict(
       python -m pipelines.predict *.jpg --json
     """
     place = Workspace(workspace)
-    if run is None and promoted_run(place) is None:
+    run = run or promoted_run(place)
+    if run is None:
         say(_only_baseline(place))
     predictions = run_with_bar(predict_files(place, images, PredictSettings(run)))
     for prediction in predictions:

@@ -9,14 +9,12 @@ from enum import Enum
 import numpy as np
 
 from mmemo.episode.mouth import MIN_PAIRS, MouthMotion
-from mmemo.episode.speech_activity import FRAME_MS, SILERO, SpeechActivity
+from mmemo.episode.speech_activity import FRAME_MS, HARDLY_ANY, SILERO, SPEAKS_ABOVE, SpeechActivity
 from mmemo.errors import InputError
 
 # A film's sound may be early or late by a few of its frames, and lips move a little before they are heard.
 _LAGS_MS = np.arange(-128, 129, 32)
-_SPEAKS = 0.5
-# Below this share of a whole video there is no speech to go by; below this share of a cue nobody is heard in it.
-_HARDLY_ANY = 0.02
+# Below this share of a cue nobody is heard in it.
 _MIN_SPEECH = 0.15
 # Sound this far below the loud parts of a cue is silence; one that never falls by so much tells nothing.
 _RANGE_DB = 25.0
@@ -130,9 +128,14 @@ def agreement(motion: MouthMotion, levels: np.ndarray) -> float:
     """
     # Ranks, so that one jerk of the head or a smile does not decide.
     moves = _normed(np.argsort(np.argsort(motion.mouths, kind="stable")).astype(np.float64))
+    frames = (motion.times_ms[None] + _LAGS_MS[:, None]) / FRAME_MS - 0.5
+    # Only the part around the cue: the whole episode for every cue would take longer the longer the episode is.
+    first = min(max(int(frames.min()) - 1, 0), len(levels) - 1)
+    last = min(max(int(frames.max()) + 2, first + 1), len(levels))
+    known, part = np.arange(first, last), levels[first:last]
     best = -1.0
-    for lag_ms in _LAGS_MS:
-        at = np.interp((motion.times_ms + lag_ms) / FRAME_MS - 0.5, np.arange(len(levels)), levels)
+    for asked in frames:
+        at = np.interp(asked, known, part)
         expected = (at[1:] + at[:-1]) / 2 + np.abs(np.diff(at))
         best = max(best, float(moves @ _normed(expected)))
     return float(np.arctanh(np.clip(best, -0.9, 0.98)) * np.sqrt(max(motion.pairs - 3, 1)))
@@ -153,14 +156,14 @@ def _sound(speech: SpeechActivity, span_ms: tuple[int, int]) -> np.ndarray | Non
 
 def _is_wordless(speech: SpeechActivity | None, span_ms: tuple[int, int]) -> bool:
     """Whether nobody is heard in a cue of a video that has speech elsewhere."""
-    if speech is None or not len(speech.speech) or float(np.mean(speech.speech > _SPEAKS)) < _HARDLY_ANY:
+    if speech is None or not len(speech.speech) or float(np.mean(speech.speech > SPEAKS_ABOVE)) < HARDLY_ANY:
         return False
     return _speech_share(speech, span_ms) < _MIN_SPEECH
 
 
 def _speech_share(speech: SpeechActivity, span_ms: tuple[int, int]) -> float:
     inside = speech.speech[round(span_ms[0] / FRAME_MS) : round(span_ms[1] / FRAME_MS) + 1]
-    return float(np.mean(inside > _SPEAKS)) if len(inside) else 0.0
+    return float(np.mean(inside > SPEAKS_ABOVE)) if len(inside) else 0.0
 
 
 def _normed(values: np.ndarray) -> np.ndarray:

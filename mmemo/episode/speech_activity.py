@@ -28,11 +28,11 @@ _TOLERANCE_SAMPLES = SAMPLE_RATE_HZ // 20
 # A file may claim any time stamp; no episode is longer.
 _MAX_HOURS = 12
 # Below this share of speech the detector heard none: drawn or foreign voices, or no voices at all.
-_HARDLY_ANY = 0.02
+HARDLY_ANY = 0.02
 _SILENT_DB = -60.0
 _MIN_CONTRAST_DB = 10.0
 _FLOOR_DB = -100.0
-_SPEAKS_ABOVE = 0.5
+SPEAKS_ABOVE = 0.5
 
 
 def _no_levels() -> np.ndarray:
@@ -80,7 +80,7 @@ def speech_activity(path: Path, duration_ms: int, detector: SileroVad | None = N
 def activity_of(probs: np.ndarray, levels: np.ndarray) -> SpeechActivity:
     """Choose between (N,) speech probabilities and (N,) root mean square levels, full scale 1, of the same frames."""
     decibels = np.clip(20 * np.log10(np.maximum(levels, 1e-9)), _FLOOR_DB, 0.0).astype(np.float32)
-    hardly_any = np.count_nonzero(probs > _SPEAKS_ABOVE) < _HARDLY_ANY * len(probs)
+    hardly_any = np.count_nonzero(probs > SPEAKS_ABOVE) < HARDLY_ANY * len(probs)
     if hardly_any and (loud := _loud(decibels)) is not None:
         return SpeechActivity(loud, LOUDNESS, decibels)
     return SpeechActivity(probs.astype(np.float32), SILERO, decibels)
@@ -88,7 +88,7 @@ def activity_of(probs: np.ndarray, levels: np.ndarray) -> SpeechActivity:
 
 def speech_runs(activity: SpeechActivity, *, max_gap_ms: int = 300, min_run_ms: int = 100) -> list[tuple[int, int]]:
     """(start_ms, end_ms) of every stretch of speech, in order; shorter gaps are closed, then shorter runs left out."""
-    speaks = np.concatenate([[False], activity.speech > _SPEAKS_ABOVE, [False]])
+    speaks = np.concatenate([[False], activity.speech > SPEAKS_ABOVE, [False]])
     edges = np.flatnonzero(speaks[1:] != speaks[:-1]) * FRAME_MS
     runs: list[tuple[int, int]] = []
     for start, end in np.round(edges).astype(int).reshape(-1, 2).tolist():

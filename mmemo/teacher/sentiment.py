@@ -27,11 +27,6 @@ def read_sentiment(teacher: Teacher, lines: Sequence[Line], batch_size: int = DE
         yield sentiment_of(probs)
 
 
-def has_sentiment_head(teacher: Teacher) -> bool:
-    """Whether its sentiments are more than its emotions told otherwise."""
-    return hasattr(teacher, "read_sentiment")
-
-
 def sentiment_of(probs: np.ndarray) -> np.ndarray:
     """(N, 7) emotions in EKMAN7 order -> (N, 3) float32 sentiments in SENTIMENT3 order; rows keep their sum."""
     matrix = np.zeros((len(EKMAN7), len(SENTIMENT3)), np.float32)
