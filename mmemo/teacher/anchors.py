@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, write_json
+from mmemo.teacher.calibration import Calibration, fit_evidence
+from mmemo.teacher.vote_density import MIN_LINES, VoteDensity, fit_density
 
 ANCHORS_FILE = "anchors.json"
 DEFAULT_ANCHOR = "meld_dev"
@@ -19,11 +22,23 @@ _GENERIC_DIAGONAL = 0.4
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a teacher's votes as evidence: each emotion as likely as any other before the line is read.
+
+    `calibration` makes evidence of votes (see `fit_evidence`); `confusion` (7, 7) is the mean evidence by gold emotion.
+    """
+
+    calibration: Calibration
+    confusion: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class TeacherAnchor:
     """A teacher's measured behaviour on `n` labelled lines.
 
     `confusion` is (7, 7): row z is the mean soft vote over the lines whose gold is z, so rows sum to 1.
     `prior` is (7,): the mean soft vote over all those lines. `source` says which lines they were.
+    `reading` and `votes` are None when there were under 100 lines or nobody measured.
     """
 
     name: str
@@ -31,14 +46,27 @@ class TeacherAnchor:
     prior: np.ndarray
     n: int = 0
     source: str = ""
+    reading: Reading | None = None
+    votes: VoteDensity | None = None
 
     def __post_init__(self) -> None:
         k = len(EKMAN7)
         if self.confusion.shape != (k, k) or self.prior.shape != (k,):
             raise InputError(f"the anchor {self.name!r} is not of {k} emotions", hint="compute it again")
-        rows = np.vstack([self.confusion, self.prior[None]])
+        rows = np.vstack([self.confusion, self.prior[None], *([self.reading.confusion] if self.reading else [])])
         if not (np.isfinite(rows).all() and (rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
             raise InputError(f"the anchor {self.name!r} holds rows that are no probabilities", hint="compute it again")
+
+    def evidence(self, probs: np.ndarray) -> np.ndarray:
+        """(N, 7) votes -> (N, 7) evidence; the votes themselves where no reading was measured."""
+        return probs if self.reading is None else self.reading.calibration.apply(probs)
+
+    def of_evidence(self) -> TeacherAnchor:
+        """The anchor that goes with evidence in place of votes: its confusion, and an even prior; no reading is left."""
+        if self.reading is None:
+            return self
+        even = np.full(len(EKMAN7), 1 / len(EKMAN7), np.float32)
+        return TeacherAnchor(self.name, self.reading.confusion, even, self.n, self.source)
 
 
 def generic_anchor() -> TeacherAnchor:
@@ -53,9 +81,14 @@ def measure_anchor(name: str, probs: np.ndarray, gold: np.ndarray, source: str) 
     """Anchor from (N, 7) soft votes on lines with (N,) gold columns; an emotion without lines gets the prior."""
     if len(probs) == 0:
         raise InputError("an anchor needs labelled lines, and there are none", hint="choose a file with labelled lines")
-    prior = probs.mean(axis=0)
-    rows = [probs[gold == z].mean(axis=0) if (gold == z).any() else prior for z in range(len(EKMAN7))]
-    return TeacherAnchor(name, _normalised(np.stack(rows)), _normalised(prior[None])[0], len(probs), source)
+    prior = _normalised(probs.mean(axis=0, keepdims=True))[0]
+    reading = None
+    if len(probs) >= MIN_LINES:
+        calibration = fit_evidence(probs, gold, prior)
+        reading = Reading(calibration, _mean_by_emotion(calibration.apply(probs), gold))
+    return TeacherAnchor(
+        name, _mean_by_emotion(probs, gold), prior, len(probs), source, reading, fit_density(probs, gold)
+    )
 
 
 def read_anchors(folder: Path) -> dict[str, TeacherAnchor]:
@@ -82,19 +115,44 @@ def choose_anchor(anchors: dict[str, TeacherAnchor], name: str) -> TeacherAnchor
 def save_anchor(path: Path, anchor: TeacherAnchor) -> None:
     """Add one anchor to a file of anchors, or replace the one of that name, in one move."""
     stored = read_json(path) if path.is_file() else {}
-    stored[anchor.name] = {
+    stored[anchor.name] = _to_plain(anchor)
+    write_json(path, dict(sorted(stored.items())))
+
+
+def _to_plain(anchor: TeacherAnchor) -> dict[str, Any]:
+    plain: dict[str, Any] = {
         "n": anchor.n,
         "source": anchor.source,
         "prior": _rounded(anchor.prior),
         "confusion": [_rounded(row) for row in anchor.confusion],
     }
-    write_json(path, dict(sorted(stored.items())))
+    if anchor.reading is not None:
+        plain["evidence"] = {
+            "temperature": round(anchor.reading.calibration.temperature, 5),
+            "bias": _rounded(np.array(anchor.reading.calibration.bias)),
+            "confusion": [_rounded(row) for row in anchor.reading.confusion],
+        }
+    if anchor.votes is not None:
+        plain["votes"] = anchor.votes.to_plain()
+    return plain
 
 
-def _from_plain(name: str, value: dict[str, object]) -> TeacherAnchor:
+def _from_plain(name: str, value: dict[str, Any]) -> TeacherAnchor:
     confusion = _normalised(np.asarray(value["confusion"], np.float32))
     prior = _normalised(np.asarray(value["prior"], np.float32)[None])[0]
-    return TeacherAnchor(name, confusion, prior, int(str(value["n"])), str(value["source"]))
+    reading = None
+    if told := value.get("evidence"):
+        calibration = Calibration(float(told["temperature"]), tuple(float(b) for b in told["bias"]))
+        reading = Reading(calibration, _normalised(np.asarray(told["confusion"], np.float32)))
+    votes = VoteDensity.from_plain(value["votes"]) if "votes" in value else None
+    return TeacherAnchor(name, confusion, prior, int(str(value["n"])), str(value["source"]), reading, votes)
+
+
+def _mean_by_emotion(probs: np.ndarray, gold: np.ndarray) -> np.ndarray:
+    """(7, 7) mean of (N, 7) rows by (N,) gold column; the mean of all for an emotion that no line shows."""
+    everywhere = probs.mean(axis=0)
+    rows = [probs[gold == z].mean(axis=0) if (gold == z).any() else everywhere for z in range(len(EKMAN7))]
+    return _normalised(np.stack(rows))
 
 
 def _normalised(rows: np.ndarray) -> np.ndarray:

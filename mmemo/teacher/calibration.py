@@ -48,35 +48,41 @@ class Calibration:
         return calibrated
 
 
-def fit_calibration(probs: np.ndarray, gold: np.ndarray, *, with_bias: bool) -> Calibration:
+def fit_calibration(
+    probs: np.ndarray, gold: np.ndarray, *, with_bias: bool, weights: np.ndarray | None = None
+) -> Calibration:
     """The calibration of least log loss on (N, K) opinions with (N,) gold columns; N is at least 1.
 
-    The loss is convex in 1/temperature and bias; Newton's method with halved steps finds its one minimum.
+    `weights` (N,) are what each line counts, none for all alike. The loss is convex in 1/temperature and bias;
+    Newton's method with halved steps finds its one minimum.
     """
     assert len(probs) == len(gold) > 0, "there are labelled lines"
+    shares = np.full(len(gold), 1 / len(gold)) if weights is None else weights / weights.sum()
     logs = np.log(np.maximum(probs, _LEAST)).astype(np.float64)
     size = 1 + (probs.shape[1] if with_bias else 0)
     values = np.zeros(size)
     values[0] = 1.0
-    loss, slope, curvature = _loss(values, logs, gold)
+    loss, slope, curvature = _loss(values, logs, gold, shares)
     for _ in range(_NEWTON_STEPS):
         step = np.linalg.solve(curvature, slope)
         for _ in range(_HALVINGS):
             tried = values - step
             tried[0] = np.clip(tried[0], 1 / _MOST_TEMPERATURE, _MOST_TEMPERATURE)
-            if _loss(tried, logs, gold)[0] <= loss:
+            if _loss(tried, logs, gold, shares)[0] <= loss:
                 break
             step /= 2
         else:
             break
         before, values = loss, tried
-        loss, slope, curvature = _loss(values, logs, gold)
+        loss, slope, curvature = _loss(values, logs, gold, shares)
         if before - loss < _LOSS_PRECISION:
             break
     return Calibration(float(1 / values[0]), tuple(float(value) for value in values[1:]))
 
 
-def _loss(values: np.ndarray, logs: np.ndarray, gold: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def _loss(
+    values: np.ndarray, logs: np.ndarray, gold: np.ndarray, shares: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Log loss with its penalty, slope (D,) and curvature (D, D) at 1/temperature and the biases, if there are any."""
     n, k = logs.shape
     inverse, bias = values[0], values[1:]
@@ -89,10 +95,31 @@ def _loss(values: np.ndarray, logs: np.ndarray, gold: np.ndarray) -> tuple[float
     mean = np.einsum("nk,nkd->nd", estimated, inputs)
     penalty = np.full(len(values), _BIAS_PENALTY)
     penalty[0] = 0.0
-    loss = -np.log(np.maximum(estimated[np.arange(n), gold], 1e-300)).mean() + (penalty * values**2).sum()
-    slope = (mean - inputs[np.arange(n), gold]).mean(axis=0) + 2 * penalty * values
-    curvature = np.einsum("nk,nkd,nke->de", estimated, inputs, inputs) / n - mean.T @ mean / n
+    loss = -(shares * np.log(np.maximum(estimated[np.arange(n), gold], 1e-300))).sum() + (penalty * values**2).sum()
+    slope = shares @ (mean - inputs[np.arange(n), gold]) + 2 * penalty * values
+    weighed = shares[:, None]
+    curvature = np.einsum("nk,nkd,nke->de", weighed * estimated, inputs, inputs) - mean.T @ (weighed * mean)
     return float(loss), slope, curvature + np.diag(2 * penalty + 1e-9)
+
+
+def balanced_weights(gold: np.ndarray) -> np.ndarray:
+    """(N,) what each line counts when all labels that the (N,) gold columns show count alike; they sum to 1."""
+    counts = np.bincount(gold)
+    weights: np.ndarray = 1.0 / (counts[gold] * (counts > 0).sum())
+    return weights
+
+
+def fit_evidence(probs: np.ndarray, gold: np.ndarray, prior: np.ndarray) -> Calibration:
+    """What makes of an opinion the evidence for each label: softmax((log p - log prior) / temperature).
+
+    The (K,) prior of the opinions goes out, so that no label is likelier than another before the line is read, and
+    the temperature is that of least log loss on (N,) gold columns whose labels all count alike: how far to believe
+    what is then left. It is the likelihood of Alexandari et al. 2020, section 3, for a prior that is even.
+    """
+    logs = np.log(np.maximum(prior, _LEAST))
+    even = Calibration(1.0, tuple(float(value) for value in -logs)).apply(probs)
+    temperature = fit_calibration(even, gold, with_bias=False, weights=balanced_weights(gold)).temperature
+    return Calibration(temperature, tuple(float(value) for value in -logs / temperature))
 
 
 def choose_calibration(probs: np.ndarray, gold: np.ndarray, groups: Sequence[int] | np.ndarray) -> Calibration:

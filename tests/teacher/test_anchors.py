@@ -15,6 +15,8 @@ from mmemo.teacher.anchors import (
     read_anchors,
     save_anchor,
 )
+from mmemo.teacher.calibration import log_loss
+from tests.teacher.made_votes import made_votes
 
 
 def votes(n: int) -> np.ndarray:
@@ -84,3 +86,29 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(StorageError):
         read_anchors(tmp_path)
+
+
+def test_evidence_is_what_a_vote_says_when_no_emotion_is_likelier_than_another(tmp_path: Path) -> None:
+    share = np.array([0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05])
+    probs, gold = made_votes(2000, sureness=0.6, seed=1, share=share, lean=1.0)
+    anchor = measure_anchor("mine", probs, gold, "made up")
+    others, theirs = made_votes(2000, sureness=0.6, seed=2, lean=1.0)
+    evidence = anchor.evidence(others)
+    assert np.allclose(evidence.sum(axis=1), 1, atol=1e-5)
+    assert log_loss(evidence, theirs) < log_loss(others, theirs)
+    assert (evidence.argmax(axis=1) == theirs).mean() > (others.argmax(axis=1) == theirs).mean()
+    read = anchor.of_evidence()
+    assert np.allclose(read.prior, 1 / 7) and read.reading is None
+    mine = anchor.evidence(probs)
+    assert np.allclose(read.confusion, [mine[gold == z].mean(axis=0) for z in range(7)], atol=1e-5)
+    save_anchor(tmp_path / ANCHORS_FILE, anchor)
+    back = read_anchors(tmp_path)["mine"]
+    assert np.allclose(back.evidence(others), evidence, atol=1e-3)
+    assert np.allclose(back.of_evidence().confusion, read.confusion, atol=1e-4)
+
+
+def test_without_a_measured_reading_the_votes_are_the_evidence() -> None:
+    anchor = measure_anchor("few", votes(70), np.arange(70) % 7, "made up")
+    assert anchor.reading is None and anchor.of_evidence() is anchor
+    assert np.array_equal(anchor.evidence(votes(5)), votes(5))
+    assert np.array_equal(generic_anchor().evidence(votes(5)), votes(5))

@@ -6,9 +6,11 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.teacher.calibration import (
     Calibration,
+    balanced_weights,
     choose_calibration,
     expected_calibration_error,
     fit_calibration,
+    fit_evidence,
     log_loss,
 )
 from tests.teacher.tiny import assert_probs
@@ -82,3 +84,26 @@ def test_values_that_are_no_calibration_are_refused() -> None:
             Calibration(bad)
     with pytest.raises(InputError, match="of 2 labels, not of 7"):
         Calibration(1.0, (0.1, 0.2)).apply(np.full((1, 7), 1 / 7, np.float32))
+
+
+def test_lines_of_a_rare_label_count_as_much_as_those_of_a_frequent_one() -> None:
+    gold = np.array([0, 0, 0, 2])
+    weights = balanced_weights(gold)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[gold == 0].sum() == pytest.approx(weights[gold == 2].sum())
+
+
+def test_evidence_takes_prior_and_boldness_out() -> None:
+    honest, gold = opinions(3000)
+    prior = np.array([8, 1, 1, 1, 1, 1, 1]) / 14
+    bold = softmax(2 * (np.log(np.maximum(honest, 1e-4)) + np.log(prior)))
+    sharpened = prior**2 / (prior**2).sum()
+    found = fit_evidence(bold, gold, sharpened)
+    assert found.temperature == pytest.approx(2, rel=0.15)
+    assert np.abs(found.apply(bold) - honest).mean() < 0.02
+
+
+def test_weights_that_are_alike_change_nothing() -> None:
+    probs, gold = opinions(300)
+    plain = fit_calibration(probs, gold, with_bias=True)
+    assert fit_calibration(probs, gold, with_bias=True, weights=np.full(300, 2.0)) == plain
