@@ -12,10 +12,11 @@ from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
 from mmemo.flow.characters import CharacterReport, CharacterSettings, check_weights, find_characters
 from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
+from mmemo.flow.human_labels import Resting, resting_words, words_of_episodes
 from mmemo.flow.identities import AUTO
 from mmemo.flow.report import write_cut_report
 from mmemo.store.files import to_json
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import Episode, Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 from pipelines._options import (
     CharactersOption,
@@ -85,14 +86,21 @@ def cut(
         yunet=yunet,
     )
     report = run_with_bar(stage)
+    people = run_with_bar(find_characters(space, space.episode(report.episode_id), who))
+    _tell(space, report, people, as_json)
+
+
+def _tell(space: Workspace, report: CutReport, people: CharacterReport, as_json: bool) -> None:
+    """Print the account, write its page, and give the whole as JSON when it is asked for."""
     episode = space.episode(report.episode_id)
-    people = run_with_bar(find_characters(space, episode, who))
     tell_account(report)
     tell_characters(people)
+    resting = _tell_resting(space, episode)
     page = write_cut_report(space, episode, report)
     print(f"Account with examples: {page}")
     if as_json:
-        print(to_json({**report.to_contract(), "characters": people.to_contract(), "report": page}))
+        more = {"characters": people.to_contract(), "labels_resting": resting.to_contract(), "report": page}
+        print(to_json({**report.to_contract(), **more}))
 
 
 def tell_account(report: CutReport) -> None:
@@ -121,6 +129,14 @@ def tell_characters(report: CharacterReport) -> None:
         say(report.off)
     else:
         say(f"characters: {report.characters}, {report.named} of them named; see python -m pipelines.characters")
+
+
+def _tell_resting(space: Workspace, episode: Episode) -> Resting:
+    """Say how many labels by people wait for a cut that has their faces, and give the counts."""
+    resting = resting_words(space, [episode], words_of_episodes(space, [episode]))
+    if words := resting.sentence():
+        say(words)
+    return resting
 
 
 def _tell_reading(report: CutReport) -> None:

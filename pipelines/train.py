@@ -76,6 +76,8 @@ def tell_run(run: RunRecord) -> None:
     state = "was there already" if run.skipped else f"trained in {run.seconds:.1f} s"
     people = f", {run.human_labels} of them labelled by people" if run.human_labels else ""
     say(f"run {run.run_id}: {run.faces} faces in {run.tracks} tracks{people}, {state}")
+    if resting := run.resting.sentence():
+        say(resting)
     if run.collapse:
         say(f"ALARM: {run.collapse}")
 

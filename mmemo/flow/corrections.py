@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,45 +10,44 @@ import numpy as np
 import pandas as pd
 
 from mmemo.flow.character_names import track_characters
+from mmemo.flow.human_labels import Words
 from mmemo.flow.material import Material
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
 from mmemo.student.face_noise import Agreement, agreement, face_noise, settled
 
 
-def words_of(workspace: Workspace, tracks: pd.DataFrame) -> dict[str, np.ndarray]:
+def words_of(said: Mapping[str, Words], tracks: pd.DataFrame) -> dict[str, np.ndarray]:
     """{annotator: (M,) int column of EKMAN7, -1 where silent} for tracks (episode_id, track_id, cue_id).
 
-    "reject" is no emotion and counts as silence; a word counts where track and cue both fit.
+    "reject" is no emotion and counts as silence.
     """
     row_of = {key: row for row, key in enumerate(_keys(tracks))}
     words: dict[str, np.ndarray] = {}
-    with closing(workspace.labels()) as store:
-        for episode_id in tracks["episode_id"].unique():
-            said = store.by_annotator(episode_id)
-            said = said[said["label"].isin(EKMAN7.labels)].assign(episode_id=episode_id)
-            for key, annotator, label in zip(_keys(said), said["annotator"], said["label"], strict=True):
-                if key in row_of:
-                    mine = words.setdefault(str(annotator), np.full(len(tracks), -1, np.int64))
-                    mine[row_of[key]] = EKMAN7.index(label)
+    for episode_id in tracks["episode_id"].unique():
+        spoken = said[episode_id].by_annotator()
+        spoken = spoken[spoken["label"].isin(EKMAN7.labels)].assign(episode_id=episode_id)
+        for key, annotator, label in zip(_keys(spoken), spoken["annotator"], spoken["label"], strict=True):
+            if key in row_of:
+                mine = words.setdefault(str(annotator), np.full(len(tracks), -1, np.int64))
+                mine[row_of[key]] = EKMAN7.index(label)
     return dict(sorted(words.items()))
 
 
-def differing(workspace: Workspace, episode_id: str) -> list[list[Any]]:
+def differing(said: Words) -> list[list[Any]]:
     """Rows of tracks on which several people spoke: [track, cue, annotator, label], in a fixed order."""
-    with closing(workspace.labels()) as store:
-        said = store.by_annotator(episode_id)
-    several = said.groupby(["track_id", "cue_id"])["annotator"].transform("size") > 1
-    rows: list[list[Any]] = said.loc[several, ["track_id", "cue_id", "annotator", "label"]].to_numpy().tolist()
+    spoken = said.by_annotator()
+    several = spoken.groupby("track_id")["annotator"].transform("size") > 1
+    rows: list[list[Any]] = spoken.loc[several, ["track_id", "cue_id", "annotator", "label"]].to_numpy().tolist()
     return sorted(rows)
 
 
-def with_agreement(workspace: Workspace, material: Material) -> tuple[Material, Agreement | None]:
+def with_agreement(said: Mapping[str, Words], material: Material) -> tuple[Material, Agreement | None]:
     """The same material, where a track on which people differ has the label that they settled on, or none.
 
     With one person, or where nobody differs, nothing changes. None: nobody spoke.
     """
-    words = words_of(workspace, material.tracks)
+    words = words_of(said, material.tracks)
     if not words:
         return material, None
     opinions = material.training.opinions

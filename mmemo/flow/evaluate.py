@@ -15,6 +15,7 @@ from mmemo.evaluate.comparison import Comparison, compare
 from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import FUSED, GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER
 from mmemo.flow.faces_folder import FolderSettings, compare_on_folder, find_pictures
+from mmemo.flow.human_labels import read_words
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.promotion import Promotion, promote, promotion_of
 from mmemo.flow.report import write_report
@@ -143,7 +144,7 @@ def _gold_of(workspace: Workspace, config: Mapping[str, Any], tracks: pd.DataFra
             cues = workspace.cues(workspace.episode_of_run(config, episode_id))
             gold[rows] = _labels_from(cues, tracks[rows], given or kept)
         else:
-            said = workspace.human_labels(episode_id, tracks[rows])
+            said = read_words(workspace, workspace.episode_of_run(config, episode_id)).on(tracks[rows])
             gold[rows] = said.where(said.isin(EKMAN7.labels), None)
     gold = gold.where(gold.notna(), None)
     if given is not None:

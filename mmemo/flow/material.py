@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmemo.errors import InputError, StorageError
 from mmemo.flow.face_opinions import face_features, load_crop, training_faces
+from mmemo.flow.human_labels import Words, words_of_episodes
 from mmemo.flow.label import OPINIONS_FILE, LabelSettings, opinions_folder
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
@@ -49,18 +50,24 @@ class Material:
 
 
 def gather(
-    workspace: Workspace, episodes: Sequence[Episode], label: LabelSettings, anchor_name: str, baseline: ImageBaseline
+    workspace: Workspace,
+    episodes: Sequence[Episode],
+    label: LabelSettings,
+    anchor_name: str,
+    baseline: ImageBaseline,
+    said: Mapping[str, Words] | None = None,
 ) -> Stage[Material]:
     """Collect faces, opinions and human labels of labelled episodes; rejected tracks are left out.
 
-    Raises InputError when an episode has no opinions of this teacher yet, or when no face is left.
+    `said` is what people said of each episode, as it was read before; without it, it is read now. Raises InputError when an episode has no opinions of this teacher yet, or when no face is left.
     """
     from mmemo.student.crossfit import TrainingSet, mean_by_item
     from mmemo.student.recipes import Opinions
 
+    said = words_of_episodes(workspace, episodes) if said is None else said
     tables, teacher, image = [], [], []
     for episode in episodes:
-        faces = _usable_faces(workspace, episode)
+        faces = _usable_faces(workspace, episode, said[episode.episode_id])
         features = yield from face_features(workspace, episode, baseline.backbone)
         votes = pd.DataFrame(baseline.probs_from_features(features.features), index=pd.Index(features.face_ids))
         image.append(votes.loc[faces["face_id"]].to_numpy(np.float32))
@@ -114,7 +121,7 @@ def make_fitter(
     return HeadFitter(np.concatenate(parts), start)
 
 
-def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
+def _usable_faces(workspace: Workspace, episode: Episode, said: Words) -> pd.DataFrame:
     """Training faces that nobody rejected: episode_id, face_id, cue_id, track_id, quality, crop, human, scene."""
     faces = training_faces(workspace, episode)
     cut = workspace.cut_folder(episode)
@@ -126,7 +133,7 @@ def _usable_faces(workspace: Workspace, episode: Episode) -> pd.DataFrame:
             "track_id": faces["track_id"],
             "quality": faces["quality"],
             "crop": [str(cut / name) for name in faces["crop"]],
-            "human": workspace.human_labels(episode.episode_id, faces),
+            "human": said.on(faces),
             "scene": faces["cue_id"].map(scenes_of(workspace.cues(episode))),
         }
     )

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from mmemo.flow.face_opinions import training_faces
+from mmemo.flow.human_labels import Words, read_words
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, read_table
+from mmemo.store.labels import PIN_COLUMNS
 from mmemo.store.tables import PROB_COLUMNS, probs_of
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.student.review_order import expected_gain
@@ -33,18 +35,20 @@ REVIEW_FILE = "review.parquet"
 REVIEW_COLUMNS = (
     "track_id", "cue_id", "crop", "text", "start_ms", "end_ms",
     *(f"{source}_{what}" for source in SOURCES for what in ("label", "confidence")),
-    "human_label", "expected_gain", "label_issue",
+    "human_label", "expected_gain", "label_issue", *PIN_COLUMNS,
 )  # fmt: skip
 
 
-def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
+def review_table(workspace: Workspace, episode_id: str, run_id: str | None, said: Words | None = None) -> pd.DataFrame:
     """One row a face track in order of time, REVIEW_COLUMNS; what a source does not say is null.
 
     expected_gain: how much a person's word should change (see student.review_order), as of the run's training, so that
     the order stays while a person works; 0 where a person had spoken by then.
     label_issue: students that never saw the track are sure of another label than its target (student.label_issues).
 
-    The tracks are those of the cut that the run was trained on, without a run those of the newest cut. `crop` is the absolute path of the track's surest face; confidence is the probability of the label.
+    The tracks are those of the cut that the run was trained on, without a run those of the newest cut. `crop` is the
+    absolute path of the track's surest face, PIN_COLUMNS say where that face is; confidence is the probability of the
+    label. `said` is what people said, as it was read before for this cut; without it, it is read now.
     """
     config = {} if run_id is None else workspace.run_config(run_id)
     episode = workspace.episode_of_run(config, episode_id)
@@ -52,11 +56,12 @@ def review_table(workspace: Workspace, episode_id: str, run_id: str | None) -> p
     best = faces.sort_values("detection_prob", ascending=False, kind="stable").drop_duplicates("track_id")
     cut = workspace.cut_folder(episode).resolve()
     cues = workspace.cues(episode)[["cue_id", "text", "start_ms", "end_ms"]]
-    table = best[["track_id", "cue_id"]].assign(crop=[str(cut / name) for name in best["crop"]])
+    place = best[["track_id", "cue_id", "frame_ms", "x1", "y1", "x2", "y2"]].rename(columns={"frame_ms": "time_ms"})
+    table = place.assign(crop=[str(cut / name) for name in best["crop"]], cut_key=episode.cut_key)
     table = table.merge(cues, on="cue_id", how="left", validate="many_to_one")
     for source in SOURCES:
         table = table.merge(_named(opinions(workspace, episode_id, run_id, source), source), on="track_id", how="left")
-    table["human_label"] = workspace.human_labels(episode_id, table)
+    table["human_label"] = (read_words(workspace, episode) if said is None else said).on(table)
     table = table.merge(_hints(workspace, episode_id, run_id), on="track_id", how="left")
     table["expected_gain"] = table["expected_gain"].fillna(0.0)
     table["label_issue"] = table["label_issue"].eq(True)

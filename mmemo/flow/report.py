@@ -21,6 +21,7 @@ from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT, TEACHER
 from mmemo.flow.cut_details import cut_details
 from mmemo.flow.cut_report import CutReport
 from mmemo.flow.face_opinions import damaged_crop
+from mmemo.flow.human_labels import resting_words, words_of_episodes
 from mmemo.flow.read import FACE_NOISE_SAYS, face_noises, review_table, synthetic_notice
 from mmemo.labels import EKMAN7
 from mmemo.store.files import publish_file, read_json, read_table
@@ -44,6 +45,7 @@ def write_report(
     noise = read_json(folder / "noise.json")["T"]
     episodes = [workspace.episode_of_run(config, episode_id) for episode_id in config["episodes"]]
     cuts = tuple(cut_details(workspace, episode) for episode in episodes)
+    resting = resting_words(workspace, episodes, words_of_episodes(workspace, episodes)).sentence()
     data = ReportData(
         title=", ".join(config["episodes"]),
         created=_now(),
@@ -62,6 +64,7 @@ def write_report(
         cuts=cuts,
         collapse=config["collapse"],
         synthetic_notice=synthetic_notice(workspace, config["episodes"]),
+        limits=(resting,) if resting else (),
         settings={"label": config["label"], "train": config["train"]},
         identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 from mmemo.errors import InputError
 from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.flow.corrections import differing, face_noise_of, with_agreement
+from mmemo.flow.human_labels import Resting, Words, resting_words, words_of_episodes
 from mmemo.flow.label import LabelSettings, opinions_folder
 from mmemo.flow.material import Material, anchor_named, gather, make_fitter
 from mmemo.flow.read import REVIEW_FILE
@@ -37,7 +37,10 @@ TRAIN_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A finished student run; `collapse` is the alarm in words, None when all is well; `skipped` if it was there."""
+    """A finished student run; `collapse` is the alarm in words, None when all is well; `skipped` if it was there.
+
+    `resting`: what people said of faces that it could not learn from, because its cut does not have or use them.
+    """
 
     run_id: str
     folder: Path
@@ -49,6 +52,7 @@ class RunRecord:
     collapse: str | None
     seconds: float
     skipped: bool = False
+    resting: Resting = field(default_factory=Resting)
 
     def to_contract(self) -> dict[str, Any]:
         """The object that the command prints."""
@@ -60,6 +64,7 @@ class RunRecord:
             "faces": self.faces,
             "tracks": self.tracks,
             "human_labels": self.human_labels,
+            "labels_resting": self.resting.to_contract(),
             "collapse": self.collapse,
             "seconds": round(self.seconds, 2),
             "skipped": self.skipped,
@@ -87,7 +92,10 @@ def train_student(
     # Each once and in one order: the key knows no other.
     episodes = [workspace.episode(episode_id) for episode_id in sorted(set(episode_ids))]
     baseline = load_baseline()
-    inputs = {e.episode_id: _inputs(workspace, e, label) for e in episodes}
+    # Once for the key and for the training: what is said from now on belongs to the next run.
+    said = words_of_episodes(workspace, episodes)
+    inputs = {e.episode_id: _inputs(workspace, e, label, said[e.episode_id]) for e in episodes}
+    resting = resting_words(workspace, episodes, said)
     parts = {"inputs": inputs, "settings": settings, "baseline": baseline.identity, "version": TRAIN_VERSION}
     foreign = _foreign(label, settings)
     key = hash_value({**parts, **foreign})
@@ -96,9 +104,9 @@ def train_student(
     if (folder / "config.json").is_file():
         with storage_errors(folder):
             folder.joinpath("config.json").touch()
-        return _record(folder, skipped=True)
-    material = yield from gather(workspace, episodes, label, settings.anchor, baseline)
-    material, agreed = with_agreement(workspace, material)
+        return _record(folder, resting, skipped=True)
+    material = yield from gather(workspace, episodes, label, settings.anchor, baseline, said)
+    material, agreed = with_agreement(said, material)
     fitter = yield from make_fitter(workspace, episodes, material, settings)
     fit = yield from cross_fit(material.training, quick_for_many(fitter), recipe, settings)
     review = _review(material, fitter, fit)
@@ -115,21 +123,28 @@ def train_student(
             **({"backbone": foreign["backbone"]} if "backbone" in foreign else {}),
         },
         "anchor": {"name": material.anchor.name, "source": material.anchor.source},
-        "groups": int(material.tracks["group"].nunique()),
-        "faces": len(material.faces),
-        "tracks": len(material.tracks),
-        "human_labels": int((material.training.opinions.known >= 0).sum()),
+        **_known(material, said),
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
         "seconds": time.perf_counter() - started,
     }
     _publish(folder, config, material, fit, review, face_noise_of(workspace, material, agreed))
-    return _record(folder)
+    return _record(folder, resting)
 
 
-def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings) -> dict[str, Any]:
-    with closing(workspace.labels()) as labels:
-        said = labels.current(episode.episode_id)[["cue_id", "track_id", "label"]].to_numpy().tolist()
-    several = differing(workspace, episode.episode_id)
+def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:
+    """What a run learned from, for its config: sizes, groups, and the last word that it knew of every episode."""
+    return {
+        "groups": int(material.tracks["group"].nunique()),
+        "faces": len(material.faces),
+        "tracks": len(material.tracks),
+        "human_labels": int((material.training.opinions.known >= 0).sum()),
+        "last_words": {episode_id: words.last_id for episode_id, words in said.items()},
+    }
+
+
+def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings, words: Words) -> dict[str, Any]:
+    said = words.current()[["cue_id", "track_id", "label"]].to_numpy().tolist()
+    several = differing(words)
     return {
         "video": episode.video_hash,
         "subtitles": episode.subtitles_hash,
@@ -214,7 +229,7 @@ def _noise(fit: CrossFit) -> dict[str, Any]:
     return {"labels": EKMAN7.labels, "T": noise.teacher, "B": noise.image, "pi": noise.prior}
 
 
-def _record(folder: Path, *, skipped: bool = False) -> RunRecord:
+def _record(folder: Path, resting: Resting, *, skipped: bool = False) -> RunRecord:
     config = read_json(folder / "config.json")
     return RunRecord(
         run_id=config["run_id"],
@@ -227,4 +242,5 @@ def _record(folder: Path, *, skipped: bool = False) -> RunRecord:
         collapse=config["collapse"],
         seconds=config["seconds"],
         skipped=skipped,
+        resting=resting,
     )

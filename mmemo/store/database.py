@@ -7,24 +7,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, Table, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from mmemo.errors import StorageError
 
 
 def open_database(path: Path, table: Table) -> Engine:
-    """Open the file and make the table in it when it is not there yet; safe for several threads and processes."""
+    """Open the file and make the table in it when it is not there yet; safe for several threads and processes.
+
+    A table that an older version made gets the columns that came since, empty in the rows that it holds.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine: Engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
     event.listen(engine, "connect", _use_write_ahead_log)
     with database_errors(f"the label database {path} cannot be opened"), engine.begin() as connection:
         # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
         connection.execute(CreateTable(table, if_not_exists=True))
+        _add_columns(connection, table)
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
     return engine
+
+
+def _add_columns(connection: Connection, table: Table) -> None:
+    if not _missing(connection, table):
+        return
+    # One of several processes upgrades; the others wait for its lock and find nothing left to do.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    name = connection.dialect.identifier_preparer.format_table(table)
+    for column in _missing(connection, table):
+        assert column.nullable, "rows that are there know nothing of it"
+        words = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {words}")
+
+
+def _missing(connection: Connection, table: Table) -> list[Column[object]]:
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in there]
 
 
 @contextmanager

@@ -33,11 +33,13 @@ import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.store.files import damaged, read_json, read_table, storage_errors, write_json
+from mmemo.store.label_pins import pin_labels
 from mmemo.store.labels import LabelStore
 
 # A file of this name beside a video says in words that its material is not real. It is kept with the episode,
 # and its words stand wherever the episode's numbers stand.
 SYNTHETIC_FILE = "SYNTHETIC.txt"
+LABELS_FILE = "labels.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +89,31 @@ class Workspace:
     def labels(self) -> LabelStore:
         """Open the database of human labels."""
         with storage_errors(self.root):
-            return LabelStore(self.root / "labels.db")
+            return LabelStore(self.root / LABELS_FILE)
 
-    def human_labels(self, episode_id: str, tracks: pd.DataFrame) -> pd.Series:
-        """The last word of a person on each row of `tracks` (track_id, cue_id), in its index; None where nobody spoke.
+    def pin_labels(self, episode: Episode) -> None:
+        """Pin what people said by numbers alone to the faces that the cut of this record has under these numbers.
 
-        A word counts where track and cue both fit: after another cut the track's number belongs to another face.
+        Of words that do not fit it, to those of an older cut that is still here. Does nothing where all have a place.
         """
+
+        def faces_of(cut_key: str) -> pd.DataFrame:
+            return self.faces(replace(episode, cut_key=cut_key))
+
+        folders = self.episode_folder(episode.episode_id).glob("cut-*")
+        known = sorted(folders, key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+        cut_keys = dict.fromkeys([episode.cut_key, *(folder.name.removeprefix("cut-") for folder in known)])
         with closing(self.labels()) as store:
-            current = store.current(episode_id)
-        said = current.set_index(["track_id", "cue_id"])["label"].to_dict()
-        keys = zip(tracks["track_id"].tolist(), tracks["cue_id"].tolist(), strict=True)
-        return pd.Series([said.get(key) for key in keys], index=tracks.index, dtype=object)
+            pin_labels(store, episode.episode_id, [*cut_keys], faces_of)
 
     def save_episode(self, episode: Episode) -> None:
-        """Write or move forward an episode's record."""
-        write_json(self.episode_folder(episode.episode_id) / "episode.json", episode)
+        """Write or move forward an episode's record; words on the faces of the cut that was in use are pinned first."""
+        path = self.episode_folder(episode.episode_id) / "episode.json"
+        if path.is_file() and (self.root / LABELS_FILE).is_file():
+            before = _read_episode(path)
+            if before.cut_key != episode.cut_key:
+                self.pin_labels(before)
+        write_json(path, episode)
 
     def episode(self, episode_id: str) -> Episode:
         """Record of one episode; an unknown one raises InputError with the choices."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from mmemo.errors import InputError
-from mmemo.store.labels import REJECT, WITHDRAW, HumanLabel, LabelStore
+from mmemo.flow.human_labels import Words
+from mmemo.store.labels import PIN_COLUMNS, REJECT, WITHDRAW, FacePin, HumanLabel, LabelStore
 
 PAGE_TRACKS = 24
 ANY = "any"
@@ -85,41 +86,48 @@ def neighbour(table: pd.DataFrame, track_id: int, step: int) -> int | None:
 
 
 def say(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int, label: str) -> None:
-    """Save a person's word on a track, by the track's own number. Raises InputError for a track that is not there."""
-    store.add(HumanLabel(episode_id, track_id, _cue_of(table, track_id), label))
+    """Save a person's word on a track, pinned to the face that the table shows of it.
+
+    Raises InputError for a track that is not there.
+    """
+    store.add(_label(episode_id, table, track_id, label))
 
 
-def undo(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int) -> None:
+def undo(store: LabelStore, said: Words, table: pd.DataFrame, track_id: int) -> None:
     """Take the last word on a track back: what was said before it holds again. Nothing is erased.
 
-    Raises InputError when nobody has a word on the track.
+    `said` is everything said, by the numbers of the table's cut. Raises InputError when nobody has a word on the track.
     """
-    cue_id = _cue_of(table, track_id)
-    history = store.history(episode_id)
+    back = _label(said.episode_id, table, track_id, WITHDRAW)
     words: list[str] = []
-    for label in history.loc[(history["track_id"] == track_id) & (history["cue_id"] == cue_id), "label"]:
+    for label in said.history.loc[said.history["track_id"] == track_id, "label"]:
         words = [] if label == WITHDRAW else [*words, str(label)]
     if not words:
         raise InputError("there is nothing to undo on this face", hint="label it first")
-    store.add(HumanLabel(episode_id, track_id, cue_id, WITHDRAW))
+    store.add(back)
     if len(words) > 1 and words[-2] != words[-1]:
-        store.add(HumanLabel(episode_id, track_id, cue_id, words[-2]))
+        store.add(replace(back, label=words[-2]))
 
 
-def corrected_since(history: pd.DataFrame, moment: pd.Timestamp) -> int:
-    """On how many tracks a person's word is another than it was at a moment (UTC); what was undone does not count."""
-    if history.empty:
-        return 0
-    now = _last_words(history)
-    then = _last_words(history[pd.to_datetime(history["created_at"], utc=True) <= moment])
+def corrected_since(said: Words, last: int | pd.Timestamp) -> int:
+    """On how many faces of a cut a person's word is another than it was; what was undone does not count.
+
+    `last` is the number of the last word that counted then, or for want of it the moment (UTC).
+    """
+    history = said.history[said.history["track_id"] >= 0]
+    known = history["id"] <= last if isinstance(last, int) else _until(history, last)
+    now, then = _last_words(history), _last_words(history[known])
     return sum(now.get(track) != then.get(track) for track in now.keys() | then.keys())
 
 
-def _last_words(history: pd.DataFrame) -> dict[tuple[int, int], str]:
-    """What holds of every track: every cut numbers its tracks anew, so a track is named with its cue."""
-    last = history.drop_duplicates(["track_id", "cue_id"], keep="last")
+def _until(history: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:
+    return pd.to_datetime(history["created_at"], utc=True) <= moment
+
+
+def _last_words(history: pd.DataFrame) -> dict[int, str]:
+    last = history.drop_duplicates("track_id", keep="last")
     last = last[last["label"] != WITHDRAW]
-    return dict(zip(zip(last["track_id"], last["cue_id"], strict=True), last["label"], strict=True))
+    return dict(zip(last["track_id"], last["label"], strict=True))
 
 
 def words_for(label: str) -> str:
@@ -127,8 +135,11 @@ def words_for(label: str) -> str:
     return "rejected" if label == REJECT else label
 
 
-def _cue_of(table: pd.DataFrame, track_id: int) -> int:
-    rows = table.loc[table["track_id"] == track_id, "cue_id"]
+def _label(episode_id: str, table: pd.DataFrame, track_id: int, label: str) -> HumanLabel:
+    rows = table[table["track_id"] == track_id]
     if rows.empty:
         raise InputError(f"there is no face track {track_id} in this episode", hint="reload the page")
-    return int(rows.iloc[0])
+    row = rows.iloc[0]
+    cut_key, time_ms, *box = (row[column] for column in PIN_COLUMNS)
+    pin = FacePin(str(cut_key), int(time_ms), *map(float, box))
+    return HumanLabel(episode_id, track_id, int(row["cue_id"]), label, pin=pin)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
 import pandas as pd
 
 from mmemo.errors import InputError
+from mmemo.flow.human_labels import Words, read_words
 from mmemo.flow.read import review_table, track_opinions
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import REJECT
@@ -40,7 +42,7 @@ from mmemo.ui.review_cards import (
     focus_html,
     grid_html,
 )
-from mmemo.ui.work import retrain_stage, trained_at
+from mmemo.ui.work import retrain_stage, trained_with
 
 _NEIGHBOUR_LINES = 2
 _NO_EPISODE = empty("Nothing to review yet", "Adapt to an episode first: its faces appear here.")
@@ -177,7 +179,8 @@ def show(context: AppContext, chosen: Selection, page: int, track: int | None, *
     """Values for the tab's outputs: one page of the grid and the face in focus, as the store has them now."""
     if chosen.episode_id is None:
         return _NO_EPISODE, NO_CHOICE, "", 0, None, gr.Button("Retrain", interactive=False)
-    table = review_table(context.workspace, chosen.episode_id, chosen.run_id)
+    said = _words(context, chosen)
+    table = review_table(context.workspace, chosen.episode_id, chosen.run_id, said)
     filters = filters_of(*fields)
     found = matching(table, filters)
     rows, page, pages = page_of(found, page)
@@ -187,7 +190,7 @@ def show(context: AppContext, chosen: Selection, page: int, track: int | None, *
     return (
         grid_html(rows, filters.source, track),
         NO_CHOICE if track is None else _focus(context, chosen, table, track),
-        f'<div class="mm small soft">{counted}</div>',
+        f'<div class="mm small soft">{counted}{_resting(said, table)}</div>',
         page,
         track,
         _retrain_button(context, chosen),
@@ -198,17 +201,30 @@ def press(context: AppContext, chosen: Selection, page: int, track: int, word: s
     """Do what a key under the face says, for the track that the key belongs to, and show the result."""
     if chosen.episode_id is None:
         raise InputError("there is no episode", hint="choose one above")
-    table = review_table(context.workspace, chosen.episode_id, chosen.run_id)
+    said = _words(context, chosen)
+    table = review_table(context.workspace, chosen.episode_id, chosen.run_id, said)
     shown: int | None = track
     if word in (PREVIOUS, NEXT):
         found = matching(table, filters_of(*fields))
         shown = neighbour(found, track, 1 if word == NEXT else -1)
         page = _page_with(found, shown, page)
     elif word == UNDO:
-        undo(context.labels, chosen.episode_id, table, track)
+        undo(context.labels, said, table, track)
     else:
         say(context.labels, chosen.episode_id, table, track, word)
     return show(context, chosen, page, shown, *fields)
+
+
+def _words(context: AppContext, chosen: Selection) -> Words:
+    """What people said of the chosen episode, by the numbers of the cut that the chosen run was trained on."""
+    assert chosen.episode_id is not None
+    config = {} if chosen.run_id is None else context.workspace.run_config(chosen.run_id)
+    return read_words(context.workspace, context.workspace.episode_of_run(config, chosen.episode_id))
+
+
+def _resting(said: Words, table: pd.DataFrame) -> str:
+    words = said.resting(table).sentence()
+    return f'<p id="mm-resting">{escape(words)}</p>' if words else ""
 
 
 def _page_with(found: pd.DataFrame, track: int | None, page: int) -> int:
@@ -232,9 +248,11 @@ def _focus(context: AppContext, chosen: Selection, table: pd.DataFrame, track: i
 def _retrain_button(context: AppContext, chosen: Selection) -> gr.Button:
     if chosen.episode_id is None or chosen.run_id is None:
         return gr.Button("Retrain", interactive=False)
-    n = corrected_since(context.labels.history(chosen.episode_id), trained_at(context.workspace, chosen.run_id))
-    said = f"{n} correction{'' if n == 1 else 's'} since the last training"
-    return gr.Button(f"{said}: retrain" if n else f"{said}", interactive=n > 0, variant="primary" if n else "secondary")
+    # A retraining learns from the newest cut, whatever cut is looked at.
+    said = read_words(context.workspace, context.workspace.episode(chosen.episode_id))
+    n = corrected_since(said, trained_with(context.workspace, chosen.run_id, chosen.episode_id))
+    words = f"{n} correction{'' if n == 1 else 's'} since the last training"
+    return gr.Button(f"{words}: retrain" if n else words, interactive=n > 0, variant="primary" if n else "secondary")
 
 
 def start_retraining(context: AppContext, chosen: Selection) -> int:

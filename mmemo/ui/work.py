@@ -121,12 +121,16 @@ def runs_of(workspace: Workspace, episode_id: str) -> list[str]:
     return runs
 
 
-def trained_at(workspace: Workspace, run_id: str) -> pd.Timestamp:
-    """When a run was finished, UTC. Raises InputError when the run is gone."""
+def trained_with(workspace: Workspace, run_id: str, episode_id: str) -> int | pd.Timestamp:
+    """Number of the last word on an episode that a run knew; of a run that did not keep it, when it was finished, UTC.
+
+    Raises InputError when the run is gone.
+    """
     path = workspace.run_folder(run_id) / "config.json"
     if not path.is_file():
         raise InputError(f"the run {run_id} is gone", hint="choose another one above")
-    return pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
+    last = run_config(workspace, run_id).get("last_words", {}).get(episode_id)
+    return int(last) if last is not None else pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
 
 
 def run_title(workspace: Workspace, run_id: str) -> str:

@@ -39,12 +39,13 @@ def write_gold(path: Path, workspace: Workspace, labels: dict[int, str]) -> Path
     return path
 
 
-def cut_again(workspace: Workspace) -> None:
-    """Another cut of the same episode: the same faces, but every track has another number."""
+def cut_again(workspace: Workspace, without: int | None = None) -> None:
+    """Another cut of the same episode: the same faces, but every track has another number, and one track is missed."""
     episode = workspace.episode(EPISODE_ID)
     other = replace(episode, cut_key="again")
     shutil.copytree(workspace.cut_folder(episode), workspace.cut_folder(other))
     faces = workspace.faces(episode)
+    faces = faces[faces["track_id"] != without].reset_index(drop=True)
     faces["track_id"] = faces["track_id"].max() + 1 - faces["track_id"]
     write_table(workspace.cut_folder(other) / "faces.parquet", faces)
     workspace.save_episode(other)

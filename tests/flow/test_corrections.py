@@ -7,6 +7,7 @@ import pytest
 
 from mmemo.flow.corrections import differing, words_of
 from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.human_labels import Words, read_words
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.read import REVIEW_FILE, face_noises, review_table
 from mmemo.flow.train import train_student
@@ -26,6 +27,10 @@ def say(workspace: Workspace, label: str, *tracks: int, by: str = "local") -> No
     for track in tracks:
         store.add(HumanLabel(EPISODE_ID, track, track, label, by))
     store.close()
+
+
+def said(workspace: Workspace) -> Words:
+    return read_words(workspace, workspace.episode(EPISODE_ID))
 
 
 def train(workspace: Workspace):
@@ -75,13 +80,13 @@ def test_people_who_differ_are_voters_and_a_new_word_is_a_new_run(labelled: Work
 
 
 def test_words_are_those_that_stand(labelled: Workspace):
-    assert differing(labelled, EPISODE_ID) == []
+    assert differing(said(labelled)) == []
     say(labelled, "joy", 1, 2, by="ada")
     say(labelled, "fear", 1, by="ada")
     say(labelled, WITHDRAW, 2, by="ada")
     say(labelled, REJECT, 1, by="ben")
     done = train(labelled)
     tracks = read_table(done.folder / "tracks.parquet")
-    words = words_of(labelled, tracks)
+    words = words_of({EPISODE_ID: said(labelled)}, tracks)
     assert words == {}, "the last word on track 1 rejects it, and ada took the other one back"
-    assert differing(labelled, EPISODE_ID) == [[1, 1, "ada", "fear"], [1, 1, "ben", REJECT]]
+    assert differing(said(labelled)) == [[1, 1, "ada", "fear"], [1, 1, "ben", REJECT]]

@@ -16,7 +16,7 @@ from mmemo.flow.read import review_table, track_opinions
 from mmemo.flow.train import train_student
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
-from mmemo.store.labels import HumanLabel
+from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.student.settings import TrainSettings
 from tests.flow.conftest import cut_again, write_gold
@@ -98,7 +98,19 @@ def test_a_run_is_judged_on_the_cut_that_it_was_trained_on(ran, tmp_path):
     assert after.to_contract()["comparison"] == before.to_contract()["comparison"]
     pd.testing.assert_frame_equal(review_table(ran, EPISODE_ID, before.run_id), table)
     newest = review_table(ran, EPISODE_ID, None)
-    assert newest["human_label"].isna().all(), "track 3 has another face now"
+    told = newest[newest["human_label"].notna()]
+    assert told[["cue_id", "human_label"]].to_numpy().tolist() == [[3, "disgust"]]
+    assert told["track_id"].tolist() != [3], "that number has another face now"
+
+
+def test_the_report_says_which_words_rest(ran):
+    report = run(evaluate_run(ran, EvaluateSettings())).report
+    assert "not in this cut" not in report.read_text(encoding="utf-8")
+    store = ran.labels()
+    store.add(HumanLabel(EPISODE_ID, 3, 3, "disgust", pin=FacePin("another", 10, 0, 0, 5, 5)))
+    store.close()
+    report = run(evaluate_run(ran, EvaluateSettings())).report
+    assert "1 label not in this cut" in report.read_text(encoding="utf-8")
 
 
 def test_an_unknown_run_is_told(ran):

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mmemo.errors import InputError, StorageError
+from mmemo.flow.human_labels import Resting
 from mmemo.flow.label import LabelSettings, label_episode
 from mmemo.flow.train import RunRecord, train_student
 from mmemo.labels import EKMAN7
@@ -88,7 +89,48 @@ def test_a_persons_word_stays_with_its_face_after_another_cut(labelled):
     say(labelled, 3, "disgust")
     cut_again(labelled)
     record = trained(labelled)
-    assert (record.tracks, record.human_labels) == (40, 0)
+    assert (record.tracks, record.human_labels) == (40, 1)
+    targets = read_table(record.folder / "targets.parquet")
+    tracks = read_table(record.folder / "tracks.parquet").set_index("track_id")
+    told = targets.loc[targets["source"] == "human", "track_id"].tolist()
+    assert told != [3] and tracks.loc[told, "cue_id"].tolist() == [3], "the number is another, the line is the same"
+    assert record.resting == Resting()
+
+
+def test_a_word_on_a_face_that_is_no_longer_cut_rests(labelled):
+    say(labelled, 3, "disgust")
+    say(labelled, 4, "joy")
+    first = trained(labelled)
+    episode = labelled.episode(EPISODE_ID)
+    cut_again(labelled, without=3)
+    record = trained(labelled)
+    assert (record.human_labels, record.resting) == (1, Resting(not_in_cut=1))
+    assert record.to_contract()["labels_resting"] == {"not_in_cut": 1, "not_in_use": 0}
+    labelled.save_episode(episode)
+    again = trained(labelled)
+    assert again.run_id == first.run_id and again.skipped and again.resting == Resting()
+
+
+def test_a_word_that_is_said_during_the_training_belongs_to_the_next_run(labelled):
+    say(labelled, 3, "disgust")
+    stage, said = train_student(labelled, [EPISODE_ID], LabelSettings(), FAST), False
+    while True:
+        try:
+            progress = next(stage)
+        except StopIteration as stop:
+            during: RunRecord = stop.value
+            break
+        if not said and progress.stage == "read faces":  # the key is made, the labels are about to be used
+            say(labelled, 4, "joy")
+            say(labelled, 5, REJECT)
+            say(labelled, 3, "anger")
+            said = True
+    assert said and (during.tracks, during.human_labels) == (40, 1)
+    targets = read_table(during.folder / "targets.parquet").set_index("track_id")
+    assert targets.loc[3, "p_disgust"] == 1.0 and targets.loc[4, "source"] == "weak"
+    assert read_json(during.folder / "config.json")["last_words"] == {EPISODE_ID: 1}
+    after = trained(labelled)
+    assert after.run_id != during.run_id and (after.tracks, after.human_labels) == (39, 2)
 
 
 def test_saying_the_same_again_is_no_news(labelled):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mmemo.errors import InputError, StorageError
-from mmemo.store.labels import REJECT, WITHDRAW, HumanLabel, LabelStore
+from mmemo.store.labels import PIN_COLUMNS, REJECT, WITHDRAW, FacePin, HumanLabel, LabelStore
 
 
 @pytest.fixture
@@ -144,3 +146,67 @@ def test_the_folder_may_have_any_name(tmp_path: Path, name: str):
     LabelStore(tmp_path / name / "labels.db").close()
     assert (tmp_path / name / "labels.db").is_file()
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+_OLD_TABLE = """
+CREATE TABLE labels (
+    id INTEGER NOT NULL, episode_id VARCHAR(128) NOT NULL, track_id INTEGER NOT NULL, cue_id INTEGER NOT NULL,
+    label VARCHAR(32) NOT NULL, annotator VARCHAR(64) NOT NULL, created_at DATETIME NOT NULL, PRIMARY KEY (id)
+);
+CREATE INDEX labels_by_track ON labels (episode_id, track_id);
+INSERT INTO labels VALUES
+    (1, 'e1', 3, 2, 'joy', 'ana', '2026-01-02 03:04:05.000000'),
+    (2, 'e1', 3, 2, 'withdraw', 'ana', '2026-01-02 03:04:06.000000'),
+    (3, 'e1', 4, 2, 'fear', 'ben', '2026-01-02 03:04:07.000000');
+"""
+
+
+def old_database(path: Path) -> Path:
+    """A database as the first version made it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_OLD_TABLE)
+    return path
+
+
+def test_a_database_of_the_first_version_is_upgraded_and_loses_nothing(tmp_path: Path):
+    path = old_database(tmp_path / "labels.db")
+    store = LabelStore(path)
+    history = store.history("e1")
+    assert history[["id", "track_id", "label", "annotator"]].to_numpy().tolist() == [
+        [1, 3, "joy", "ana"], [2, 3, "withdraw", "ana"], [3, 4, "fear", "ben"],
+    ]  # fmt: skip
+    assert history[list(PIN_COLUMNS)].isna().all(axis=None)
+    assert store.current("e1")["label"].tolist() == ["fear"]
+    pin = FacePin("k2", 1200, 10, 20, 50, 60)
+    assert store.add(HumanLabel("e1", 9, 9, "anger", pin=pin)) == 4
+    store.close()
+    again = LabelStore(path)
+    assert again.history("e1").iloc[3][list(PIN_COLUMNS)].tolist() == ["k2", 1200, 10, 20, 50, 60]
+    again.close()
+    with closing(sqlite3.connect(path)) as older:  # the first version goes on writing what it knows
+        older.execute(
+            "INSERT INTO labels (episode_id, track_id, cue_id, label, annotator, created_at)"
+            " VALUES ('e1', 5, 5, 'joy', 'ana', '2026-01-02 03:04:08.000000')"
+        )
+        older.commit()
+
+
+def _open_and_say_many(path: Path, worker: int) -> list[int]:
+    store = LabelStore(path)
+    numbers = [store.add(HumanLabel("e1", worker, n, "joy", f"person {worker}")) for n in range(25)]
+    store.close()
+    return numbers
+
+
+@pytest.mark.slow
+def test_processes_that_upgrade_and_write_at_once_lose_nothing(tmp_path: Path):
+    path = old_database(tmp_path / "labels.db")
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+        numbers = list(pool.map(_open_and_say_many, [path] * 3, range(3)))
+    store = LabelStore(path)
+    history = store.history("e1")
+    assert len(history) == 3 + 75 and history["id"].is_unique
+    for worker, mine in enumerate(numbers):
+        said = history[history["annotator"] == f"person {worker}"]
+        assert said["id"].tolist() == mine and said["cue_id"].tolist() == list(range(25))
+    store.close()

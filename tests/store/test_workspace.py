@@ -128,12 +128,37 @@ def test_a_run_keeps_its_own_cut(workspace: Workspace):
     assert workspace.episode_of_run({}, "pilot") == EPISODE
 
 
-def test_a_word_counts_where_track_and_cue_fit(workspace: Workspace):
+def a_face(track: int, cue: int) -> dict[str, object]:
+    box = dict(zip(("x1", "y1", "x2", "y2"), (10.0, 20.0, 50.0, 60.0), strict=True))
+    return {"track_id": track, "cue_id": cue, "frame_ms": 1000 * cue, "detection_prob": 0.9, **box}
+
+
+def test_words_are_pinned_before_another_cut_takes_their_numbers(workspace: Workspace):
+    workspace.save_episode(EPISODE)
+    write_table(workspace.cut_folder(EPISODE) / "faces.parquet", pd.DataFrame([a_face(1, 4), a_face(2, 5)]))
+    other = replace(EPISODE, cut_key="k2")
+    write_table(workspace.cut_folder(other) / "faces.parquet", pd.DataFrame([a_face(1, 5), a_face(2, 4)]))
     store = workspace.labels()
     store.add(HumanLabel("pilot", track_id=1, cue_id=4, label="joy"))
-    store.add(HumanLabel("pilot", track_id=2, cue_id=5, label="fear"))
+    workspace.save_episode(replace(EPISODE, duration_ms=1))
+    assert store.history("pilot")["cut_key"].isna().all(), "the cut in use is the same"
+    workspace.save_episode(other)
+    row = store.history("pilot").iloc[0]
+    assert (row["cut_key"], row["time_ms"], row["x1"], row["y2"]) == ("k1", 4000, 10, 60)
     store.close()
-    tracks = pd.DataFrame({"track_id": [2, 1, 1], "cue_id": [5, 5, 4]}, index=[7, 8, 9])
-    said = workspace.human_labels("pilot", tracks)
-    assert said.to_dict() == {7: "fear", 8: None, 9: "joy"}
-    assert len(workspace.human_labels("pilot", tracks[:0])) == 0
+
+
+def test_a_cut_whose_files_are_gone_makes_room_for_another(workspace: Workspace):
+    workspace.save_episode(EPISODE)
+    store = workspace.labels()
+    store.add(HumanLabel("pilot", track_id=1, cue_id=4, label="joy"))
+    other = replace(EPISODE, cut_key="k2")
+    write_table(workspace.cut_folder(other) / "faces.parquet", pd.DataFrame([a_face(1, 4)]))
+    workspace.save_episode(other)
+    row = store.history("pilot").iloc[0]
+    assert row["cut_key"] == "k1" and pd.isna(row["time_ms"]), "it is no word on the other cut's face"
+    write_table(workspace.cut_folder(EPISODE) / "faces.parquet", pd.DataFrame([a_face(1, 4)]))
+    workspace.save_episode(EPISODE)
+    workspace.pin_labels(EPISODE)
+    assert store.history("pilot").iloc[0]["time_ms"] == 4000
+    store.close()

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.store.labels import REJECT, HumanLabel
+from mmemo.flow.human_labels import Words
+from mmemo.store.labels import REJECT, FacePin, HumanLabel, LabelStore
 from mmemo.store.workspace import Workspace
 from mmemo.ui.review import (
     NOT_REVIEWED,
@@ -31,6 +32,9 @@ def table(n: int = 4) -> pd.DataFrame:
             "text": [("Hello (you)", "Get <b>out</b>", "No way", "Mind the step")[i % 4] for i in rows],
             "start_ms": [1000 * i for i in rows],
             "end_ms": [1000 * i + 900 for i in rows],
+            "cut_key": "k1",
+            "time_ms": [1000 * i + 400 for i in rows],
+            **{name: float(i) for i, name in enumerate(("x1", "y1", "x2", "y2"))},
             "human_label": pd.Series([None if i != 1 else "sadness" for i in rows], dtype=object),
         }
     )
@@ -40,6 +44,11 @@ def table(n: int = 4) -> pd.DataFrame:
     if n:
         made.loc[0, "image_label"] = "disgust"
     return made
+
+
+def said(store: LabelStore) -> Words:
+    """Everything said, in the one cut there is."""
+    return Words("pilot", store.history("pilot"))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +103,7 @@ def test_words_are_saved_for_the_track_that_was_meant(workspace: Workspace):
     say(store, "pilot", table(), 12, "fear")
     row = store.current("pilot").iloc[0]
     assert (row["track_id"], row["cue_id"], row["label"]) == (12, 102, "fear")
+    assert row[["cut_key", "time_ms", "x1", "y1", "x2", "y2"]].tolist() == ["k1", 2400, 0, 1, 2, 3]
     with pytest.raises(InputError, match="no face track 99"):
         say(store, "pilot", table(), 99, "fear")
     with pytest.raises(InputError, match="unknown label"):
@@ -111,13 +121,13 @@ def test_undo_steps_back_through_what_was_said_and_erases_nothing(workspace: Wor
     store, rows = workspace.labels(), table()
     for word in ("joy", REJECT):
         say(store, "pilot", rows, 10, word)
-    undo(store, "pilot", rows, 10)
+    undo(store, said(store), rows, 10)
     assert store.current("pilot")["label"].tolist() == ["joy"]
-    undo(store, "pilot", rows, 10)
+    undo(store, said(store), rows, 10)
     assert store.current("pilot").empty
     assert len(store.history("pilot")) == 5
     with pytest.raises(InputError, match="nothing to undo"):
-        undo(store, "pilot", rows, 10)
+        undo(store, said(store), rows, 10)
     store.close()
 
 
@@ -125,23 +135,24 @@ def test_saying_the_same_twice_is_undone_at_once(workspace: Workspace):
     store, rows = workspace.labels(), table()
     for _ in range(2):
         say(store, "pilot", rows, 10, "joy")
-    undo(store, "pilot", rows, 10)
+    undo(store, said(store), rows, 10)
     assert store.current("pilot").empty
     store.close()
 
 
 def test_corrections_are_counted_by_track_since_the_training(workspace: Workspace):
     store, rows = workspace.labels(), table()
-    assert corrected_since(store.history("pilot"), pd.Timestamp(0, tz="UTC")) == 0
+    assert corrected_since(said(store), pd.Timestamp(0, tz="UTC")) == 0
     for track, word in ((10, "joy"), (10, "fear"), (11, "anger")):
         say(store, "pilot", rows, track, word)
     history = store.history("pilot")
-    assert corrected_since(history, pd.Timestamp(0, tz="UTC")) == 2
-    assert corrected_since(history, pd.Timestamp.now("UTC") + pd.Timedelta(hours=1)) == 0
-    undo(store, "pilot", rows, 11)
-    assert corrected_since(store.history("pilot"), pd.Timestamp(0, tz="UTC")) == 1
+    assert corrected_since(said(store), pd.Timestamp(0, tz="UTC")) == 2
+    assert [corrected_since(said(store), last) for last in (0, 1, 2, 3)] == [2, 2, 1, 0]
+    assert corrected_since(said(store), pd.Timestamp.now("UTC") + pd.Timedelta(hours=1)) == 0
+    undo(store, said(store), rows, 11)
+    assert corrected_since(said(store), pd.Timestamp(0, tz="UTC")) == 1
     before_undo = pd.to_datetime(history["created_at"], utc=True).max()
-    assert corrected_since(store.history("pilot"), before_undo) == 1  # trained on what was then taken back
+    assert corrected_since(said(store), before_undo) == 1  # trained on what was then taken back
     store.close()
 
 
@@ -171,13 +182,17 @@ def test_the_focus_keeps_four_opinions_apart_and_marks_what_was_said():
     assert "You said: sadness" in made
 
 
-def test_undo_leaves_the_words_on_another_cut_alone(workspace: Workspace):
+def test_undo_takes_back_what_was_said_of_the_face_in_another_cut_and_no_other(workspace: Workspace):
     store, rows = workspace.labels(), table()
-    cue_id = int(rows.loc[rows["track_id"] == 10, "cue_id"].iloc[0])
-    store.add(HumanLabel("pilot", 10, cue_id + 50, "anger"))
+    store.add(HumanLabel("pilot", 3, 50, "anger", pin=FacePin("k0", 400, 0, 1, 2, 3)))
+    store.add(HumanLabel("pilot", 10, 150, "joy", pin=FacePin("k0", 9000, 0, 1, 2, 3)))
+    placed = Words("pilot", store.history("pilot").assign(track_id=[10, -1], cue_id=[100, -1]))
+    assert corrected_since(placed, 0) == 1, "a word on a face that is not in the cut changes nothing there"
+    undo(store, placed, rows, 10)
+    last = store.history("pilot").iloc[-1]
+    assert (last["label"], last["track_id"], last["cut_key"]) == ("withdraw", 10, "k1")
     with pytest.raises(InputError, match="nothing to undo"):
-        undo(store, "pilot", rows, 10)
-    assert store.current("pilot")["label"].tolist() == ["anger"]
+        undo(store, placed, rows, 11)
     store.close()
 
 

@@ -1,0 +1,230 @@
+"""What people said of an episode's faces, read once and put on the faces of one cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo.episode.tracks import overlap
+from mmemo.flow.face_opinions import training_faces
+from mmemo.store.files import read_table
+from mmemo.store.labels import PIN_COLUMNS, WITHDRAW
+from mmemo.store.workspace import Episode, Workspace
+
+# Two boxes that share less are not held for the same face.
+MIN_OVERLAP = 0.5
+# A frame stands about so long: two times that are no farther apart are the same time.
+SAME_TIME_MS = 40
+_BOX = ["x1", "y1", "x2", "y2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """Words in force that are on no face in use: the cut has none there, or one that nothing is learned from."""
+
+    not_in_cut: int = 0
+    not_in_use: int = 0
+
+    def __add__(self, other: Resting) -> Resting:
+        return Resting(self.not_in_cut + other.not_in_cut, self.not_in_use + other.not_in_use)
+
+    def to_contract(self) -> dict[str, int]:
+        """Plain values under the keys that commands promise."""
+        return {"not_in_cut": self.not_in_cut, "not_in_use": self.not_in_use}
+
+    def sentence(self) -> str:
+        """What to tell a person; empty for nothing."""
+        said = []
+        if self.not_in_cut:
+            said.append(f"{_counted(self.not_in_cut)} not in this cut")
+        if self.not_in_use:
+            said.append(f"{_counted(self.not_in_use)} on faces that this cut does not learn from")
+        return f"Kept, and used again with a cut that has their faces: {', '.join(said)}." if said else ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """Everything that people said of an episode until one moment, by the numbers of one cut.
+
+    history: id, track_id, cue_id, label, annotator, created_at, one row a word in the order in which it was said.
+    Words of one `track_id` are on one face; below 0 it is a face that the cut does not have, and `cue_id` is -1.
+    """
+
+    episode_id: str
+    history: pd.DataFrame
+
+    @property
+    def last_id(self) -> int:
+        """Number of the last word, 0 where there is none: words that came later have larger ones."""
+        return int(self.history["id"].max()) if len(self.history) else 0
+
+    def current(self) -> pd.DataFrame:
+        """The last word on each face of the cut, withdrawn ones left out; the columns of `history`."""
+        standing = self._standing(["track_id"])
+        return standing[standing["track_id"] >= 0].reset_index(drop=True)
+
+    def by_annotator(self) -> pd.DataFrame:
+        """The last word of each annotator on each face of the cut, withdrawn ones left out."""
+        standing = self._standing(["track_id", "annotator"])
+        return standing[standing["track_id"] >= 0].reset_index(drop=True)
+
+    def on(self, tracks: pd.DataFrame) -> pd.Series:
+        """The last word on each row of `tracks` (track_id), in its index; None where nobody spoke."""
+        current = self.current()
+        said = dict(zip(current["track_id"].tolist(), current["label"].tolist(), strict=True))
+        return pd.Series([said.get(t) for t in tracks["track_id"].tolist()], index=tracks.index, dtype=object)
+
+    def resting(self, tracks: pd.DataFrame) -> Resting:
+        """How many words in force are on none of the tracks that are in use."""
+        said = self._standing(["track_id"])["track_id"]
+        lost = int((said < 0).sum())
+        return Resting(lost, int((~said.isin(tracks["track_id"])).sum()) - lost)
+
+    def _standing(self, face: list[str]) -> pd.DataFrame:
+        last = self.history.drop_duplicates(face, keep="last")
+        return last[last["label"] != WITHDRAW]
+
+
+def read_words(workspace: Workspace, episode: Episode) -> Words:
+    """Read everything said of an episode once, for the cut of this record.
+
+    A word that was said in this cut is on the track that it was said of. A word that was said in another one is on the
+    face that lies where its own was: at the same time or, in the same line and shot, at the nearest, with an overlap
+    of at least MIN_OVERLAP. Words that have no pin yet are pinned before.
+    """
+    with closing(workspace.labels()) as store:
+        history = store.history(episode.episode_id)
+        if history["time_ms"].isna().any():
+            workspace.pin_labels(workspace.episode(episode.episode_id))
+            history = store.history(episode.episode_id)
+    columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
+    if history.empty:
+        return Words(episode.episode_id, history[columns])
+    keys = ["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]
+    number, pins = _numbered(history[keys])
+    places = np.array(_places(pins, _CutFaces.read(workspace, episode)), np.int64).reshape(-1, 2)[number]
+    return Words(episode.episode_id, history[columns].assign(track_id=places[:, 0], cue_id=places[:, 1]))
+
+
+def words_of_episodes(workspace: Workspace, episodes: Sequence[Episode]) -> dict[str, Words]:
+    """{episode_id: what people said}, one reading for all that follows."""
+    return {episode.episode_id: read_words(workspace, episode) for episode in episodes}
+
+
+def resting_words(workspace: Workspace, episodes: Sequence[Episode], said: Mapping[str, Words]) -> Resting:
+    """How many words in force the cuts of some episodes leave aside, over all of them."""
+    found = (said[e.episode_id].resting(training_faces(workspace, e)) for e in episodes)
+    return sum(found, Resting())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CutFaces:
+    """The N faces of a cut; shot_starts_ms is empty where the cut did not look for shots.
+
+    numbers (N, 2) track and cue, spans_ms (N, 2) of the cue, speaks (N,) bool, boxes (N, 4).
+    """
+
+    cut_key: str
+    numbers: np.ndarray
+    frame_ms: np.ndarray
+    spans_ms: np.ndarray
+    speaks: np.ndarray
+    boxes: np.ndarray
+    shot_starts_ms: np.ndarray
+
+    @classmethod
+    def read(cls, workspace: Workspace, episode: Episode) -> _CutFaces:
+        spans = workspace.cues(episode)[["cue_id", "start_ms", "end_ms"]]
+        faces = workspace.faces(episode).merge(spans, on="cue_id", how="left", validate="many_to_one")
+        path = workspace.cut_folder(episode) / "shots.parquet"
+        starts = read_table(path)["start_ms"].to_numpy(np.int64) if path.is_file() else np.zeros(0, np.int64)
+        return cls(
+            episode.cut_key,
+            faces[["track_id", "cue_id"]].to_numpy(np.int64),
+            faces["frame_ms"].to_numpy(np.int64),
+            faces[["start_ms", "end_ms"]].to_numpy(np.float64),
+            (faces["role"] == "speaker").to_numpy(),
+            faces[_BOX].to_numpy(np.float32),
+            np.sort(starts),
+        )
+
+    def at(self, pin: Any) -> tuple[int, int] | None:
+        """(track, cue) of the face where another cut's pin is; None where no face of this cut lies there.
+
+        Of several the nearest in time, then the one that overlaps most; of one face in the two lines of two voices
+        the speaker's, then the one whose line has the number that it had.
+        """
+        if np.isnan(pin.time_ms):
+            return None
+        near = self._near(int(pin.time_ms))
+        shared = overlap(np.array([[pin.x1, pin.y1, pin.x2, pin.y2]], np.float32), self.boxes[near])[0]
+        ranked = sorted(
+            (
+                abs(int(self.frame_ms[face]) - int(pin.time_ms)),
+                -round(float(share), 3),
+                not self.speaks[face],
+                int(self.numbers[face, 1]) != pin.cue_id,
+                (int(self.numbers[face, 0]), int(self.numbers[face, 1])),
+            )
+            for face, share in zip(near.tolist(), shared.tolist(), strict=True)
+            if share >= MIN_OVERLAP
+        )
+        return ranked[0][-1] if ranked else None
+
+    def _near(self, time_ms: int) -> np.ndarray:
+        """Rows of faces at a time, and of those in the lines and the shot that run then."""
+        same_time = np.abs(self.frame_ms - time_ms) <= SAME_TIME_MS
+        if not len(self.shot_starts_ms):
+            return np.flatnonzero(same_time)
+        starts, ends = self.spans_ms[:, 0] - SAME_TIME_MS, self.spans_ms[:, 1] + SAME_TIME_MS
+        candidates = np.flatnonzero(same_time | ((starts <= time_ms) & (time_ms <= ends)))
+        shots = np.searchsorted(self.shot_starts_ms, self.frame_ms[candidates], side="right")
+        near: np.ndarray = candidates[shots == np.searchsorted(self.shot_starts_ms, time_ms, side="right")]
+        return near
+
+
+def _numbered(pins: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """(N,) the row of each pin in the table of different pins, and that table."""
+    number, _ = pd.factorize(pd.Series(list(pins.fillna(-1).itertuples(index=False, name=None))))
+    return number, pins[~pd.Series(number).duplicated().to_numpy()].reset_index(drop=True)
+
+
+def _places(pins: pd.DataFrame, cut: _CutFaces) -> list[tuple[int, int]]:
+    """(track, cue) in the cut of every pin; where it has no such face (-1, -1), (-2, -1) and so on, one a face."""
+    own = {(track, cue) for track, cue in cut.numbers.tolist()}
+    places: list[tuple[int, int]] = []
+    lost: list[Any] = []
+    rows: Iterator[Any] = pins.itertuples(index=False)
+    for pin in rows:
+        if pin.cut_key == cut.cut_key:
+            place = (int(pin.track_id), int(pin.cue_id)) if (pin.track_id, pin.cue_id) in own else None
+        else:
+            place = cut.at(pin)
+        places.append(place if place is not None else (-1 - _index_of(pin, lost), -1))
+    return places
+
+
+def _index_of(pin: Any, faces: list[Any]) -> int:
+    """The number of a face that a cut does not have; one that is new is added."""
+    for index, other in enumerate(faces):
+        same_number = (pin.cut_key, pin.track_id, pin.cue_id) == (other.cut_key, other.track_id, other.cue_id)
+        if same_number or _same_face(pin, other):
+            return index
+    faces.append(pin)
+    return len(faces) - 1
+
+
+def _same_face(a: Any, b: Any) -> bool:
+    if not abs(a.time_ms - b.time_ms) <= SAME_TIME_MS:
+        return False
+    one, other = (np.array([[pin.x1, pin.y1, pin.x2, pin.y2]], np.float32) for pin in (a, b))
+    return bool(overlap(one, other)[0, 0] >= MIN_OVERLAP)
+
+
+def _counted(labels: int) -> str:
+    return f"{labels:,} label{'' if labels == 1 else 's'}"
