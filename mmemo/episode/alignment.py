@@ -43,11 +43,46 @@ def shifted_changes(
             better = inside & (change < best)
             best[better] = change[better]
             place[better] = row, column
-    height, width = core.shape[1:]
-    aligned = np.stack(
-        [a[r - 1 : r + height + 1, c - 1 : c + width + 1] for a, (r, c) in zip(after, place, strict=True)]
-    )
-    return place - BORDER_PX, np.minimum(_refined_changes(aligned, core), best)
+    left = _left_over(aligned(after, place - BORDER_PX, 1), core)
+    change = np.abs(left - left.mean(axis=1, keepdims=True)).mean(axis=1)
+    return place - BORDER_PX, np.minimum(change, best)
+
+
+def aligned(patches: np.ndarray, shifts: np.ndarray, around_px: int = 0) -> np.ndarray:
+    """The inner parts of (N, H, W) patches at their (N, 2) shifts (rows, columns), with `around_px` of the border."""
+    height, width = (edge - 2 * BORDER_PX + 2 * around_px for edge in patches.shape[1:])
+    firsts = np.asarray(shifts) + BORDER_PX - around_px
+    return np.stack([a[r : r + height, c : c + width] for a, (r, c) in zip(patches, firsts, strict=True)])
+
+
+def weighted_changes(before: np.ndarray, after: np.ndarray, shifts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(N,) root of the weighted mean square of what changes between N pairs of patches at known whole-pixel shifts.
+
+    `weights` is (h, w) without the border and sums to 1; the rest of the shift and the brightness are taken out.
+    """
+    # One pixel of the border is kept for the slopes.
+    inside = np.clip(shifts, 1 - BORDER_PX, BORDER_PX - 1)
+    left = _left_over(aligned(after, inside, 1), before[:, BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX], weights)
+    return np.asarray(np.sqrt((left * left).sum(axis=1)))
+
+
+def main_change(patches: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(N,) how far each of N aligned patches (N, h, w) is along the change that they make most, 0 on average.
+
+    Small shifts, brightness and contrast are no change; what is left is the first principal component, in the unit of
+    the patches; `weights` is (h, w) and sums to 1.
+    """
+    usual = np.median(patches, axis=0).astype(np.float64)
+    slope_y, slope_x = np.gradient(usual)
+    scale = np.sqrt(weights)
+    known = np.stack([np.ones_like(usual), usual, slope_x, slope_y]) * scale
+    basis, _ = np.linalg.qr(known.reshape(len(known), -1).T)
+    changes = ((patches - usual) * scale).reshape(len(patches), -1)
+    changes = changes - (changes @ basis) @ basis.T
+    changes = changes - changes.mean(axis=0)
+    powers, ways = np.linalg.eigh(changes @ changes.T)
+    along: np.ndarray = ways[:, -1] * np.sqrt(max(float(powers[-1]), 0.0))
+    return along
 
 
 def rigid_change(before: np.ndarray, after: np.ndarray) -> float:
@@ -77,17 +112,22 @@ def rigid_change(before: np.ndarray, after: np.ndarray) -> float:
     return least
 
 
-def _refined_changes(windows: np.ndarray, cores: np.ndarray) -> np.ndarray:
+def _left_over(windows: np.ndarray, cores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """(N, h * w) what no shift below a pixel and no brightness explains of cores, in windows larger by a px all around.
+
+    With `weights`, (h, w), the fit is weighted, and what is left is multiplied by their root.
+    """
     middles = windows[:, 1:-1, 1:-1]
     slope_y = (windows[:, 2:, 1:-1] - windows[:, :-2, 1:-1]) / 2
     slope_x = (windows[:, 1:-1, 2:] - windows[:, 1:-1, :-2]) / 2
-    systems = np.stack([slope_x, slope_y, np.ones_like(cores)], axis=-1).reshape(len(cores), -1, 3)
-    targets = (cores - middles).reshape(len(cores), -1)
+    scale = np.float32(1) if weights is None else np.sqrt(weights)
+    terms = [slope_x * scale, slope_y * scale, np.ones_like(cores) * scale]
+    systems = np.stack(terms, axis=-1).reshape(len(cores), -1, 3)
+    targets = ((cores - middles) * scale).reshape(len(cores), -1)
     steps = _solved(systems, targets[..., None])
     steps[:, :2] = np.clip(steps[:, :2], -1, 1)
-    left = targets - (systems @ steps)[..., 0]
-    change: np.ndarray = np.abs(left - left.mean(axis=1, keepdims=True)).mean(axis=1)
-    return change
+    left: np.ndarray = targets - (systems @ steps)[..., 0]
+    return left
 
 
 def _solved(system: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from mmemo.episode.alignment import BORDER_PX, rigid_change, shifted_changes
+from mmemo.episode.alignment import BORDER_PX, aligned, main_change, rigid_change, shifted_changes, weighted_changes
 from mmemo.episode.tracks import Track
 
 MIN_PAIRS = 3
@@ -22,22 +22,30 @@ _FACE_SIZE = (2.0, 2.0)
 _NOISE = 0.02
 _MIN_CONTRAST = 4.0
 _BLUR = np.array([1, 2, 3, 2, 1], np.float32) / 9
+# How sharply the weights of a mouth fall towards the edges of its patch, and how far below the corners of the mouth they
+# are highest, in px: the jaw and the lower lip move in speech, the upper lip hardly does.
+_WEIGHTS_FALL, _JAW_PX = 3.0, 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MouthMotion:
     """Motion of one face over a cue: changes between its N frames at `times_ms`, as shares of the face's contrast.
 
-    `mouths` and `uppers`, the eyes and cheeks, are (N - 1,) float32 with the head's motion taken out of both.
+    `mouths` and `uppers`, the eyes and cheeks, are (N - 1,) float32 with the head's motion taken out of both. `lips` is
+    the same for the lower lip and the jaw alone. `opening`, (N,) float32, is how far the mouth is along the change that
+    it makes most, of either sign: where teeth show, an open mouth is the brighter one.
     """
 
     times_ms: np.ndarray
     mouths: np.ndarray
     uppers: np.ndarray
+    lips: np.ndarray
+    opening: np.ndarray
 
     def __post_init__(self) -> None:
         pairs = max(len(self.times_ms) - 1, 0)
-        assert self.mouths.shape == self.uppers.shape == (pairs,), "one change for each pair of frames"
+        assert self.mouths.shape == self.uppers.shape == self.lips.shape == (pairs,), "one change for each pair"
+        assert self.opening.shape == self.times_ms.shape, "one opening for each frame"
 
     @property
     def pairs(self) -> int:
@@ -61,22 +69,40 @@ def mouth_motion(track: Track, times_ms: Sequence[int], greys: Sequence[np.ndarr
     Patches are cut at the landmarks, interpolated between the frames with a detection. The shift that aligns the eyes
     and cheeks of two frames is the head's motion, and the mouth is looked for there.
     """
+    times = np.array(times_ms, np.int64)
     if len(greys) < 2:
         none = np.empty(0, np.float32)
-        return MouthMotion(np.array(times_ms, np.int64), none, none)
+        return MouthMotion(times, none, none, none, np.zeros(len(times), np.float32))
     patches = [
         _upper_and_mouth(Image.fromarray(grey), track.landmarks_at(time_ms) * scale)
         for time_ms, grey in zip(times_ms, greys, strict=True)
     ]
-    uppers, mouths = (_smooth(np.stack(part)) for part in zip(*patches, strict=True))
-    contrast = np.maximum(uppers[:-1].std(axis=(1, 2)), _MIN_CONTRAST)
+    uppers, mouths = (np.stack(part) for part in zip(*patches, strict=True))
+    return motion_of_patches(times, uppers, mouths)
+
+
+def motion_of_patches(times_ms: np.ndarray, uppers: np.ndarray, mouths: np.ndarray) -> MouthMotion:
+    """The motion between N >= 2 patches (N, H, W) float32 of a face's eyes and cheeks, and of its mouth."""
+    uppers, mouths = _smooth(uppers), _smooth(mouths)
+    contrasts = np.maximum(uppers.std(axis=(1, 2)), _MIN_CONTRAST)
     shifts, upper = shifted_changes(uppers[:-1], uppers[1:])
-    _, mouth = shifted_changes(mouths[:-1], mouths[1:], shifts, 1)
-    return MouthMotion(
-        np.array(times_ms, np.int64),
-        (mouth / contrast).astype(np.float32),
-        (upper / contrast).astype(np.float32),
-    )
+    places, mouth = shifted_changes(mouths[:-1], mouths[1:], shifts, 1)
+    lips = weighted_changes(mouths[:-1], mouths[1:], places, _weights(mouths.shape, _JAW_PX))
+    # A head that nods leaves its landmarks, which are known in a few frames only: the eyes say where it is.
+    usual = np.broadcast_to(np.median(uppers, axis=0), uppers.shape)
+    opening = main_change(aligned(mouths, shifted_changes(usual, uppers)[0]), _weights(mouths.shape, 0.0))
+    contrast = float(np.median(contrasts))
+    changes = (mouth / contrasts[:-1], upper / contrasts[:-1], lips / contrast, opening / contrast)
+    return MouthMotion(times_ms, *(change.astype(np.float32) for change in changes))
+
+
+def _weights(patches: tuple[int, ...], down_px: float) -> np.ndarray:
+    """(H, W) float32 that sum to 1 and fall from `down_px` below the middle; without the border."""
+    height, width = (edge - 2 * BORDER_PX for edge in patches[1:])
+    y = 2 * (np.arange(height) - (height - 1) / 2 - down_px) / height
+    x = 2 * (np.arange(width) - (width - 1) / 2) / width
+    weights = np.exp(-_WEIGHTS_FALL * (y[:, None] ** 2 + x**2))
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def liveliness(track: Track, greys: Sequence[np.ndarray], scale: float) -> float:

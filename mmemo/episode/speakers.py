@@ -8,30 +8,27 @@ from enum import Enum
 
 import numpy as np
 
+from mmemo.episode.lip_sync import MIN_SPEECH, Voice, evidence_of, speech_share, voice_of
 from mmemo.episode.mouth import MIN_PAIRS, MouthMotion
-from mmemo.episode.speech_activity import FRAME_MS, HARDLY_ANY, SILERO, SPEAKS_ABOVE, SpeechActivity
+from mmemo.episode.speech_activity import HARDLY_ANY, SILERO, SPEAKS_ABOVE, SpeechActivity
 from mmemo.errors import InputError
 
-# A film's sound may be early or late by a few of its frames, and lips move a little before they are heard.
-_LAGS_MS = np.arange(-128, 129, 32)
-# Below this share of a cue nobody is heard in it.
-_MIN_SPEECH = 0.15
-# Sound this far below the loud parts of a cue is silence; one that never falls by so much tells nothing.
-_RANGE_DB = 25.0
-_MIN_RANGE_DB = 6.0
-_AROUND_MS = 300
 _MIN_HEARD_PAIRS = 5
-# Both kinds of evidence as one score, 1.8 where a mouth speaks: a logistic regression on simulated scenes of seeds
-# that no test uses gave the weights a start, a search over them the end.
-_HEARD_SCALE, _HEARD_MOTION, _HEARD_AGREEMENT = 0.42, 0.6, 0.5
-_CLEAREST = 99.0
+# The logarithm of a mouth's score from its agreement, syllabic, in_speech and rhythm: half the weights of a conditional
+# logit over "this face, that face, nobody" (McFadden 1974), fitted on simulated scenes of the seeds 1 to 7, which no
+# figure is reported on. So four times the score is sixteen times the odds, and at 1.8 a mouth is a little likelier
+# (8 to 5) than nobody on screen.
+_WEIGHTS = np.array([4.82, 2.75, 2.77, -2.87])
+_OFFSET = -1.65
+_LOWEST, _CLEAREST = 0.01, 99.0
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerSettings:
     """When a mouth speaks. Scores are mouth motion over upper-face motion, about 1 for a closed mouth.
 
-    Where there is speech to hold it against, a motion that goes with it scores more, another one less.
+    Where there is speech to hold it against, the score says how well the motion goes with it, on a like scale: at 1.8 a
+    mouth is a little likelier than nobody on screen, and 1.5 times the score is 2.25 times the odds.
     `speaks_above`: of several faces one must score this much. `margin`: and this many times every other's.
     `still_below`: one face whose mouth moves less may be listening to a voice from off screen, as may one that scores
     less than `silent_below` against the sound, when it `lives_above`: that share of its contrast changes within the
@@ -87,12 +84,12 @@ def judge_speaker(
     speech, but the cue has none, nobody is told from others.
     """
     assert motions, "somebody must be there"
-    sound = None if speech is None else _sound(speech, span_ms)
+    voice = None if speech is None else voice_of(speech, span_ms)
     moved = np.array([motion.score for motion in motions], np.float32)
-    if sound is None or min(motion.pairs for motion in motions) < _MIN_HEARD_PAIRS:
+    if voice is None or min(motion.pairs for motion in motions) < _MIN_HEARD_PAIRS:
         scores, heard = moved, False
     else:
-        scores, heard = _heard_scores(motions, sound, settings), True
+        scores, heard = np.array([heard_score(motion, voice) for motion in motions], np.float32), True
     if len(motions) == 1:
         is_still = motions[0].pairs >= MIN_PAIRS and moved[0] < settings.still_below
         if heard:
@@ -104,69 +101,19 @@ def judge_speaker(
     second = float(np.delete(scores, best).max())
     margin = min(float(scores[best]) / second, _CLEAREST) if second > 0 else _CLEAREST * bool(scores[best] > 0)
     is_clear = scores[best] >= settings.speaks_above and margin >= settings.margin
-    # Two who speak at once must not be told apart; a mouth that moves against the sound may score a little.
-    is_clear = is_clear and second < settings.speaks_above * (settings.margin if heard else 1.0)
+    # Two who speak at once must not be told apart; a mouth that moves with the sound by chance may score a little.
+    is_clear = is_clear and second < settings.speaks_above * (settings.margin**2 if heard else 1.0)
     is_clear = is_clear and (heard or not _is_wordless(speech, span_ms))
     return Judgement(Verdict.SPEAKER if is_clear else Verdict.UNCLEAR, best if is_clear else None, scores, margin)
 
 
-def _heard_scores(motions: Sequence[MouthMotion], sound: np.ndarray, settings: SpeakerSettings) -> np.ndarray:
-    """(N,) float32: how much the mouths move, and how well that goes with the sound; a still mouth is discounted."""
-    moved = np.maximum([motion.score for motion in motions], 0.2)
-    agreed = np.array([agreement(motion, sound) for motion in motions])
-    still = np.minimum(moved / max(settings.still_below, 1e-6), 1.0)
-    weighed = _HEARD_SCALE * still * moved**_HEARD_MOTION * np.exp(_HEARD_AGREEMENT * agreed)
-    return weighed.astype(np.float32)
-
-
-def agreement(motion: MouthMotion, levels: np.ndarray) -> float:
-    """How surely a mouth moves with the sound, in standard deviations of chance: below 2 or so by chance.
-
-    `levels` is (M,) from 0 for silence for frames of FRAME_MS. A mouth moves where sound is loud and where it changes,
-    by the correlation of lip motion and the envelope of speech (Chandrasekaran et al. 2009); the largest over a few
-    offsets counts, as SyncNet searches them (Chung and Zisserman 2016), through Fisher's transformation.
-    """
-    # Ranks, so that one jerk of the head or a smile does not decide.
-    moves = _normed(np.argsort(np.argsort(motion.mouths, kind="stable")).astype(np.float64))
-    frames = (motion.times_ms[None] + _LAGS_MS[:, None]) / FRAME_MS - 0.5
-    # Only the part around the cue: the whole episode for every cue would take longer the longer the episode is.
-    first = min(max(int(frames.min()) - 1, 0), len(levels) - 1)
-    last = min(max(int(frames.max()) + 2, first + 1), len(levels))
-    known, part = np.arange(first, last), levels[first:last]
-    best = -1.0
-    for asked in frames:
-        at = np.interp(asked, known, part)
-        expected = (at[1:] + at[:-1]) / 2 + np.abs(np.diff(at))
-        best = max(best, float(moves @ _normed(expected)))
-    return float(np.arctanh(np.clip(best, -0.9, 0.98)) * np.sqrt(max(motion.pairs - 3, 1)))
-
-
-def _sound(speech: SpeechActivity, span_ms: tuple[int, int]) -> np.ndarray | None:
-    """(M,) level from 0 for silence to 1 for the loud parts of a cue; None when it holds nothing to go by."""
-    first, last = (round(time_ms / FRAME_MS) for time_ms in (span_ms[0] - _AROUND_MS, span_ms[1] + _AROUND_MS))
-    levels = speech.level_db[max(first, 0) : max(last, 0)]
-    if not len(levels) or _speech_share(speech, span_ms) < _MIN_SPEECH:
-        return None
-    quiet, loud = np.percentile(levels, [10, 90])
-    if loud - quiet < _MIN_RANGE_DB:
-        return None
-    heard: np.ndarray = np.clip((speech.level_db - (loud - _RANGE_DB)) / _RANGE_DB, 0, 1.2)
-    return heard
+def heard_score(motion: MouthMotion, voice: Voice) -> float:
+    """How well a mouth goes with a voice, from 0.01; at least five pairs of frames."""
+    return max(float(np.exp(_WEIGHTS @ evidence_of(motion, voice).to_array() + _OFFSET)), _LOWEST)
 
 
 def _is_wordless(speech: SpeechActivity | None, span_ms: tuple[int, int]) -> bool:
     """Whether nobody is heard in a cue of a video that has speech elsewhere."""
     if speech is None or not len(speech.speech) or float(np.mean(speech.speech > SPEAKS_ABOVE)) < HARDLY_ANY:
         return False
-    return _speech_share(speech, span_ms) < _MIN_SPEECH
-
-
-def _speech_share(speech: SpeechActivity, span_ms: tuple[int, int]) -> float:
-    inside = speech.speech[round(span_ms[0] / FRAME_MS) : round(span_ms[1] / FRAME_MS) + 1]
-    return float(np.mean(inside > SPEAKS_ABOVE)) if len(inside) else 0.0
-
-
-def _normed(values: np.ndarray) -> np.ndarray:
-    centred = values - values.mean()
-    length = float(np.sqrt((centred * centred).sum()))
-    return centred / length if length > 1e-9 else np.zeros_like(centred)
+    return speech_share(speech, span_ms) < MIN_SPEECH

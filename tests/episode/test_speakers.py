@@ -35,8 +35,9 @@ def track(times_ms: tuple[int, ...] = (0,), xs: tuple[int, ...] = (0,)) -> Track
 
 def motion_of(score: float, pairs: int = 10) -> MouthMotion:
     """A face whose mouth moves `score` times as much as the rest."""
-    changes = np.full(pairs, 0.1, np.float32)
-    return MouthMotion(np.arange(pairs + 1, dtype=np.int64) * 125, changes * np.float32(score), changes)
+    changes, times = np.full(pairs, 0.1, np.float32), np.arange(pairs + 1, dtype=np.int64) * 125
+    mouths = changes * np.float32(score)
+    return MouthMotion(times, mouths, changes, mouths, np.zeros(pairs + 1, np.float32))
 
 
 def syllables(times_ms: np.ndarray) -> np.ndarray:
@@ -53,9 +54,9 @@ def sound(quiet_from_ms: int = 10**9) -> SpeechActivity:
 def moving(with_sound: bool, pairs: int = 16, amount: float = 0.4) -> MouthMotion:
     """A mouth that moves with the sound of sound(), or to a rhythm of its own."""
     times = np.arange(pairs + 1, dtype=np.int64) * 125
-    middles = (times[1:] + times[:-1]) / 2
-    curve = syllables(middles) if with_sound else np.abs(np.sin(middles / 260 + 2))
-    return MouthMotion(times, (amount * curve + 0.05).astype(np.float32), np.full(pairs, 0.08, np.float32))
+    curve = syllables(times) if with_sound else np.abs(np.sin(times / 260 + 2))
+    changes = (amount * (curve[1:] + curve[:-1]) / 2 + 0.05).astype(np.float32)
+    return MouthMotion(times, changes, np.full(pairs, 0.08, np.float32), changes, curve.astype(np.float32))
 
 
 def test_a_talking_mouth_scores_high_and_a_moving_head_does_not() -> None:
