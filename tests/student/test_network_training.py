@@ -38,6 +38,21 @@ def source(share: float = 1.0) -> Source:
     return Source(images, np.eye(7, dtype=np.float32)[labels], balanced_weights(labels), soft_cross_entropy, share)
 
 
+class Tiny(nn.Module):
+    """Three blocks after a stem, by the names of timm's EfficientNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv_stem, self.bn1 = nn.Conv2d(3, 4, 3, stride=4), nn.BatchNorm2d(4)
+        self.blocks = nn.Sequential(*(nn.Conv2d(4, 4, 1) for _ in range(3)))
+        self.classifier = nn.Linear(64, 7)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.classifier(self.blocks(self.bn1(self.conv_stem(images))).flatten(1))
+        return logits
+
+
 def weights(module: nn.Module) -> torch.Tensor:
     return torch.cat([value.float().flatten() for value in module.state_dict().values()])
 
@@ -78,6 +93,16 @@ def test_two_sources_share_the_batch_and_statistics_can_stay(tmp_path: Path):
     averaged, curve = run(train_network(network(), sources, settings, tmp_path / "c"))
     assert len(curve) == 1 and np.isfinite(curve).all()
     assert torch.equal(averaged[1].running_mean, torch.zeros(4))
+
+
+def test_frozen_blocks_stay_with_their_statistics(tmp_path: Path):
+    start = Tiny()
+    before = {name: value.clone() for name, value in start.state_dict().items()}
+    settings = replace(SETTINGS, steps=3, frozen_blocks=2)
+    averaged, _ = run(train_network(start, [source()], settings, tmp_path / "c"))
+    for name, value in averaged.state_dict().items():
+        stays = name.startswith(("conv_stem.", "bn1.", "blocks.0.", "blocks.1."))
+        assert torch.equal(value, before[name]) == stays, name
 
 
 def test_one_cycle_goes_up_and_down():

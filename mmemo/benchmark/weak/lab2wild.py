@@ -41,7 +41,7 @@ SIZES = (1000, 4000, ALL)
 # Accuracy in percent that is asked of the default recipe.
 _ASKED = {1000: 56.0, 4000: 60.0, ALL: 66.0}
 _CHUNK = 4000
-_LAB_STEPS, _LAB_BATCH = 160, 64
+_LAB_STEPS, _LAB_BATCH = 240, 64
 
 
 @dataclass(frozen=True, slots=True)

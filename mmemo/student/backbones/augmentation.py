@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+
+from mmemo.student.backbones import restyling
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """How far faces are changed: degrees, shares of the side, exponents and shares of faces; all 0 changes nothing
-    but the size."""
+    but the size. From `equalised` on: shares of faces that get another style, see `restyling`."""
 
     rotation_deg: float = 15.0
     scale: float = 0.18
@@ -22,9 +24,29 @@ class Augmentation:
     blurred: float = 0.2
     erased: float = 0.25
     mirrored: float = 0.5
+    equalised: float = 0.0
+    borrowed: float = 0.0
+    coarse: float = 0.0
+    noisy: float = 0.0
+    compressed: float = 0.0
+    transplanted: float = 0.0
 
 
 STRONG = Augmentation()
+# For training on sources whose style goes with their labels.
+ANY_STYLE = replace(
+    STRONG,
+    scale=0.3,
+    gamma=0.4,
+    contrast=0.4,
+    blurred=0.1,
+    equalised=0.3,
+    borrowed=0.5,
+    coarse=0.2,
+    noisy=0.2,
+    compressed=0.2,
+    transplanted=0.7,
+)
 NO_CHANGE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -32,10 +54,20 @@ def augment(images: Tensor, output_px: int, how: Augmentation, generator: torch.
     """(B, 1, h, w) grey in 0..1 -> (B, 1, px, px) in 0..1, each face changed in its own way; B may be 0."""
     if len(images) == 0:
         return images.new_zeros((0, images.shape[1], output_px, output_px))
-    changed = _moved(images, output_px, how, generator)
+    changed = _moved(_restyled(images, how, generator), output_px, how, generator)
     changed = _toned(changed, how, generator)
     changed = _blurred(changed, how.blurred, generator)
     return _erased(changed, how.erased, generator)
+
+
+def _restyled(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """At the size of the pictures themselves, where their pixels and blocks are."""
+    changed = restyling.transplanted(images, how.transplanted, generator)
+    changed = restyling.borrowed_spectrum(changed, how.borrowed, generator)
+    changed = restyling.equalised(changed, how.equalised, generator)
+    changed = restyling.coarse(changed, how.coarse, generator)
+    changed = restyling.noisy(changed, how.noisy, generator)
+    return restyling.compressed(changed, how.compressed, generator)
 
 
 def _uniform(count: int, span: float, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 
 from mmemo.benchmark.weak import lab2wild
 from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark, benchmark_lab2wild
+from mmemo.benchmark.weak.lab2wild_looks import chunks
 from mmemo.benchmark.weak.lab2wild_network import Lab2WildNetwork, benchmark_lab2wild_network
+from mmemo.benchmark.weak.lab2wild_upper import Lab2WildUpper, benchmark_lab2wild_upper
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.datasets.ferplus import VOTES
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
+from mmemo.student.top_blocks import TopBlocks
 from tests.benchmark.weak.made import meld_folder
 
 
@@ -71,6 +75,25 @@ def test_rows_of_both_kinds_of_student(data: Path, tmp_path: Path):
     assert list(tmp_path.rglob("*.checkpoint")) == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("short")
+def test_upper_blocks_are_trained_on_looks_that_are_kept(data: Path, tmp_path: Path):
+    settings = Lab2WildBenchmark(data, tmp_path, (0, 1), (7, 0), ("fused",), start="random")
+    upper = Lab2WildUpper(settings, TopBlocks(blocks=1, steps=1, batch_size=5))
+    told = run(benchmark_lab2wild_upper(upper)).to_contract()
+    names = ["majority", "image_only", "teacher", "fused", "gold_ceiling"]
+    assert [(row["name"], row["target_faces"]) for row in told["rows"]] == [(n, c) for c in (7, 14) for n in names]
+    assert "last 1 blocks" in told["settings"]["student"]
+    heads = run(benchmark_lab2wild(settings)).to_contract()
+    assert told["rows"][1]["accuracy"] == pytest.approx(heads["rows"][1]["accuracy"], abs=0.2)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    assert len([path for path in kept if path.name.startswith("student-")]) == 8
+    assert run(benchmark_lab2wild_upper(upper)).to_contract() == told
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy") if path in kept} == kept
+    with pytest.raises(InputError, match="trains the head alone"):
+        run(benchmark_lab2wild_upper(Lab2WildUpper(replace(settings, recipes=("averaged",)), upper.how)))
+
+
 def test_wrong_input_is_told_before_any_work(data: Path, tmp_path: Path):
     cache = tmp_path / "cache"
     with pytest.raises(InputError, match="unknown recipe"):
@@ -82,6 +105,11 @@ def test_wrong_input_is_told_before_any_work(data: Path, tmp_path: Path):
     with pytest.raises(InputError, match="at least one seed"):
         Lab2WildBenchmark(data, cache, seeds=())
     assert not cache.exists()
+
+
+def test_looks_that_are_kept_apart():
+    assert chunks(14) == [(0, 14)]
+    assert chunks(4001) == [(0, 1000), (1000, 4000), (4000, 4001)]
 
 
 def test_parts_that_are_kept_apart():
