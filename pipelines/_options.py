@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mmemo.flow.cut import SyncMode
+from mmemo.teacher.sources import EMBEDDED
 
 VideoArgument = Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")]
 SubtitlesArgument = Annotated[
@@ -70,15 +71,22 @@ MarginOption = Annotated[
         "a larger margin drops more cues as several_speakers.",
     ),
 ]
-TeacherOption = Annotated[
-    str,
+TeachersOption = Annotated[
+    list[str] | None,
     typer.Option(
         "--teacher",
-        help="embedded; or a folder with a transformers sequence classifier; or its hub id, such as ORG/NAME.",
+        metavar="NAME",
+        help="Who reads the lines: embedded (default); a folder with a transformers sequence classifier, or made by "
+        "pipelines.combine_teachers (one teacher calibrated on labelled lines, or several); or a hub id, such as "
+        "ORG/NAME. Given several times, or as NAME=WEIGHT,NAME: they vote.",
     ),
 ]
 ContextOption = Annotated[
     int, typer.Option("--context-lines", help="How many spoken lines before a line the teacher may see.")
+]
+NextLinesOption = Annotated[
+    int,
+    typer.Option("--next-lines", help="How many spoken lines after a line the teacher may see."),
 ]
 SentencesOption = Annotated[
     bool,
@@ -137,3 +145,8 @@ GroupOption = Annotated[
         "The interval is then over films and not over pictures.",
     ),
 ]
+
+
+def teacher_named(given: list[str] | None) -> str:
+    """The one name that stands for all teachers given with --teacher; the embedded one when there is none."""
+    return ",".join(given or [EMBEDDED])

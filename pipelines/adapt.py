@@ -12,7 +12,6 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
-from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar
 from pipelines._options import (
     AnchorOption,
@@ -26,16 +25,18 @@ from pipelines._options import (
     GoldOption,
     GroupOption,
     LanguageOption,
+    NextLinesOption,
     RecipeOption,
     SeedOption,
     SentencesOption,
     SplitVoicesOption,
     SubtitlesArgument,
     SyncOption,
-    TeacherOption,
+    TeachersOption,
     TranscribeOption,
     VideoArgument,
     YuNetOption,
+    teacher_named,
 )
 from pipelines.cut import tell_account, tell_characters
 from pipelines.evaluate import tell_evaluation
@@ -57,9 +58,10 @@ def adapt(
     faces: FacesOption = None,
     group_pattern: GroupOption = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
-    teacher: TeacherOption = EMBEDDED,
+    teacher: TeachersOption = None,
     whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _LABEL.context_lines,
+    next_lines: NextLinesOption = _LABEL.next_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,
@@ -89,7 +91,7 @@ def adapt(
         gold=gold,
         faces=faces,
         group_pattern=group_pattern,
-        label=LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences),
+        label=LabelSettings(teacher_named(teacher), context_lines, whole_sentences, next_lines),
         train=TrainSettings(
             recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
         ),

@@ -11,9 +11,8 @@ from mmemo.flow.label import LabelSettings, label_episodes
 from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
-from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
-from pipelines._options import ContextOption, SentencesOption
+from pipelines._options import ContextOption, NextLinesOption, SentencesOption, TeachersOption, teacher_named
 
 _DEFAULTS = LabelSettings()
 
@@ -23,20 +22,10 @@ def label(
         list[str] | None,
         typer.Option("--episode", help="Read only this episode; may be given several times. Default: all."),
     ] = None,
-    teacher: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--teacher",
-            help="embedded (default); or a folder with a transformers sequence classifier or made by "
-            "pipelines.combine_teachers; or a hub id, such as ORG/NAME. Given several times, or as NAME=WEIGHT,NAME: "
-            "they vote.",
-        ),
-    ] = None,
+    teacher: TeachersOption = None,
     whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _DEFAULTS.context_lines,
-    next_lines: Annotated[
-        int, typer.Option("--next-lines", help="How many spoken lines after a line the teacher may see.")
-    ] = _DEFAULTS.next_lines,
+    next_lines: NextLinesOption = _DEFAULTS.next_lines,
     sentiment: Annotated[
         bool, typer.Option("--sentiment", help="Read sentiments (neutral, negative, positive) and not emotions.")
     ] = False,
@@ -54,13 +43,20 @@ def label(
       python -m pipelines.label                             then: what the text says
       python -m pipelines.label --teacher models/my-bert    with a classifier of your own
       python -m pipelines.label --teacher embedded --teacher models/my-bert    both, by vote
+      python -m pipelines.label --next-lines 1              it may see the answer to a line as well
       python -m pipelines.label --sentiment                 negative, neutral or positive, kept apart
 
-    A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
+    \b
+    Are its probabilities as sure as they are right? Correct them on labelled lines, and read with the result:
+      python -m pipelines.combine_teachers calibrated/ embedded --meld DIR
+      python -m pipelines.label --teacher calibrated/
+
+    Give pipelines.train the same --teacher, --context-lines, --next-lines and --whole-sentences; pipelines.adapt
+    does both. A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
     fear, disgust, or common synonyms. One that is not in the cache needs a network once.
     """
     settings = LabelSettings(
-        teacher=",".join(teacher or [EMBEDDED]),
+        teacher=teacher_named(teacher),
         context_lines=context_lines,
         whole_sentences=whole_sentences,
         next_lines=next_lines,

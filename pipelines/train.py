@@ -11,7 +11,6 @@ from mmemo.flow.train import RunRecord, train_student
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
-from mmemo.teacher.sources import EMBEDDED
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 from pipelines._options import (
     AnchorOption,
@@ -20,10 +19,12 @@ from pipelines._options import (
     EpochsOption,
     FinetuneOption,
     FoldsOption,
+    NextLinesOption,
     RecipeOption,
     SeedOption,
     SentencesOption,
-    TeacherOption,
+    TeachersOption,
+    teacher_named,
 )
 
 _DEFAULTS, _LABEL = TrainSettings(), LabelSettings()
@@ -35,9 +36,10 @@ def train(
         typer.Option("--episode", help="Train on this episode; may be given several times. Default: all."),
     ] = None,
     recipe: RecipeOption = _DEFAULTS.recipe,
-    teacher: TeacherOption = EMBEDDED,
+    teacher: TeachersOption = None,
     whole_sentences: SentencesOption = False,
     context_lines: ContextOption = _LABEL.context_lines,
+    next_lines: NextLinesOption = _LABEL.next_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
     anchor: AnchorOption = _DEFAULTS.anchor,
@@ -62,7 +64,7 @@ def train(
         train_student(
             space,
             episodes,
-            LabelSettings(teacher=teacher, context_lines=context_lines, whole_sentences=whole_sentences),
+            LabelSettings(teacher_named(teacher), context_lines, whole_sentences, next_lines),
             settings,
         )
     )

@@ -2,7 +2,7 @@
 
 from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor, generic_anchor
 from mmemo.teacher.lines import Line, lines_of
-from mmemo.teacher.loading import anchor_of, load_teacher, teacher_identity
+from mmemo.teacher.loading import anchor_of, anchors_of, load_teacher, teacher_identity
 from mmemo.teacher.protocol import Teacher, read_all
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Teacher",
     "TeacherAnchor",
     "anchor_of",
+    "anchors_of",
     "generic_anchor",
     "lines_of",
     "load_teacher",

@@ -49,11 +49,16 @@ def teacher_identity(name: str = EMBEDDED, *, download: bool = False) -> str:
 
 def anchor_of(name: str = EMBEDDED, anchor: str = DEFAULT_ANCHOR) -> TeacherAnchor:
     """The measured anchor of a teacher, without loading its weights; generic when it was never measured."""
+    return choose_anchor(anchors_of(name), anchor)
+
+
+def anchors_of(name: str = EMBEDDED) -> dict[str, TeacherAnchor]:
+    """All measured anchors of a teacher by name, without loading its weights; empty when nobody measured any."""
     combined = _combination(name)
     if combined is None:
-        return choose_anchor(read_anchors(find_teacher(name, download=False).folder), anchor)
+        return read_anchors(find_teacher(name, download=False).folder)
     _, combination, folder = combined
-    return choose_anchor(_anchors(combination, _sources(combination, download=False), folder), anchor)
+    return _anchors(combination, _sources(combination, download=False), folder)
 
 
 def _combination(name: str) -> tuple[str, Combination, Path | None] | None:
