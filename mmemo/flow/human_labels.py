@@ -44,7 +44,7 @@ class Resting:
             said.append(f"{_counted(self.not_in_cut)} not in this cut")
         if self.not_in_use:
             said.append(f"{_counted(self.not_in_use)} on faces that this cut does not learn from")
-        return f"Kept, and used again with a cut that has their faces: {', '.join(said)}." if said else ""
+        return f"{', '.join(said)}: kept, and used again with a cut that has their faces." if said else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -100,6 +100,11 @@ def load_predictors(workspace: Workspace, run_id: str | None) -> Predictors:
         return _with_student(config.parent.resolve(), config.stat().st_mtime_ns)
 
 
+def networks_loaded() -> bool:
+    """Whether the first prediction is past: detector and baseline are in memory, and the next one answers at once."""
+    return _shared.cache_info().currsize > 0
+
+
 @cache
 def _shared() -> Predictors:
     from mmemo.student.baseline import load_baseline

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
 from mmemo.flow.read import FACE_NOISE_SAYS, face_noises
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
@@ -27,7 +28,7 @@ def gain_chart(comparison: Comparison) -> str:
 
 def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) -> list[str]:
     """One <figure> a chart: of the comparison, if there is one, and of the training as far as it was kept."""
-    from mmemo.evaluate.plots import confusion_figure, curves_figure, face_noise_figure, noise_figure, recall_figure
+    from mmemo.evaluate.plots import curves_figure, face_noise_figure, noise_figure, recall_figure
 
     folder = workspace.run_folder(run_id)
     charts = []
@@ -39,11 +40,7 @@ def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) 
             _figure(curves, "Training curves", "Loss by epoch, every thin line one fold of the cross-fitting.")
         )
     if comparison is not None:
-        words = (
-            "What is taken for what, by the baseline (left) and the student (right): "
-            "rows are gold, columns the prediction, in % of the row."
-        )
-        charts.append(_figure(confusion_figure(comparison), "Confusion matrices", words, wide=True))
+        charts.append(_confusions(comparison))
     noise = _teacher_noise(folder)
     if noise is not None:
         words = (
@@ -54,6 +51,21 @@ def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) 
         drawn = face_noise_figure(found.matrix, found.spread, found.counts)
         charts.append(_figure(drawn, f"The text against corrected faces: {found.name}", FACE_NOISE_SAYS))
     return charts
+
+
+def _confusions(comparison: Comparison) -> str:
+    """The matrices of baseline and student side by side, one above the other where the page is narrow."""
+    from mmemo.evaluate.plots import confusion_figure
+    from mmemo.evaluate.style import figure_to_svg
+
+    parts = []
+    for name in (IMAGE_ONLY, STUDENT):
+        if (row := comparison.row(name)) is not None:
+            drawing = figure_to_svg(confusion_figure(comparison, (name,)), f"Confusion matrix: {row.title}")
+            parts.append(f"<div><h4>{escape(row.title)}</h4>{drawing}</div>")
+    words = "What is taken for what: rows are gold, columns the prediction, in % of the row."
+    group = f'<div class="mm-pair" role="group" aria-label="Confusion matrices">{"".join(parts)}</div>'
+    return f'<figure class="mm-card wide">{group}<figcaption>{words}</figcaption></figure>'
 
 
 def _teacher_noise(folder: Path) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from mmemo.errors import InputError
 from mmemo.flow.images import read_image
-from mmemo.flow.predict import FacePrediction, load_predictors, predict_image
+from mmemo.flow.predict import FacePrediction, load_predictors, networks_loaded, predict_image
 from mmemo.flow.promotion import promotion_of
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
@@ -24,6 +24,10 @@ from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
 
 _NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
+_LOADING = (
+    f'<div class="mm-loading">'
+    f"{empty('Loading the networks', 'Only the first picture after a start waits for them, some seconds.')}</div>"
+)
 _NO_FACE = empty("No face found", "Faces must be about 40 pixels wide or more and look towards the camera.")
 _NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
 _BOX_COLOR = (79, 70, 229)
@@ -64,12 +68,21 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
     def on_picture(path: str | None, chosen: Selection, anyway: bool) -> tuple[Any, ...]:
         return show_faces(context.workspace, path, chosen.run_id, anyway=anyway)
 
-    gr.on(
+    @told
+    def on_wait(path: str | None) -> Any:
+        return waiting(path)
+
+    noticed = gr.on(
         [picture.change, selection.change, anyway.input],
-        on_picture,
-        [picture, selection, anyway],
-        [boxes, faces],
+        on_wait,
+        picture,
+        faces,
+        trigger_mode="always_last",
+        show_progress="hidden",
         api_visibility="private",
+    )
+    noticed.then(
+        on_picture, [picture, selection, anyway], [boxes, faces], show_progress="minimal", api_visibility="private"
     )
     return tab
 
@@ -107,6 +120,11 @@ def _damaged(name: str) -> InputError:
     return InputError(
         f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere"
     )
+
+
+def waiting(path: str | None) -> Any:
+    """What stands there until the faces come: a sentence while the networks are being loaded, else what was there."""
+    return _LOADING if path and not networks_loaded() else gr.skip()
 
 
 def show_faces(

@@ -29,7 +29,8 @@ FOCUS_SCRIPT = """
 element.addEventListener('click', (event) => {
   const key = event.target.closest('button[data-do]');
   if (!key || key.disabled) return;
-  trigger('select', {track: Number(key.dataset.track), word: key.dataset.do});
+  const cut = key.closest('[data-cut]').dataset.cut;
+  trigger('select', {track: Number(key.dataset.track), word: key.dataset.do, cut});
 });
 """
 PREVIOUS, NEXT, UNDO = "previous", "next", "undo"
@@ -89,7 +90,9 @@ def focus_html(
         f'<div class="mm-lines"><span class="small">face {row.track_id} at {clock(int(row.start_ms))}</span>{lines}</div></div>'
     )
     bars = opinions([opinion(title, votes.get(key), absent=_ABSENT[key]) for key, title in _OPINION_TITLES.items()])
-    return page_part(card(top, keys_html(int(row.track_id), said), bars))
+    # A track's number means nothing in another cut: what is clicked says in which it was shown.
+    keys = f'<div data-cut="{escape(str(row.cut_key), quote=True)}">{keys_html(int(row.track_id), said)}</div>'
+    return page_part(card(top, keys, bars))
 
 
 def keys_html(track_id: int, said: str | None) -> str:

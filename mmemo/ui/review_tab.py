@@ -154,7 +154,7 @@ def _listen_to_words(context: AppContext, selection: gr.State, tab: ReviewTab) -
 
     @told
     def on_key(event: gr.EventData, chosen: Selection, page: int, track: int | None, *fields: Any) -> tuple[Any, ...]:
-        return press(context, chosen, page, int(event.track), str(event.word), *fields)
+        return press(context, chosen, page, int(event.track), str(event.word), *fields, cut=str(event.cut))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
     tab.grid.select(on_tile, [selection, *tab.inputs], tab.outputs, **quiet)
@@ -188,21 +188,28 @@ def show(context: AppContext, chosen: Selection, page: int, track: int | None, *
         track = None
     counted = f"{len(found):,} of {len(table):,} faces" + (f", page {page + 1} of {pages}" if pages > 1 else "")
     return (
-        grid_html(rows, filters.source, track),
+        _resting(said, table) + grid_html(rows, filters.source, track),
         NO_CHOICE if track is None else _focus(context, chosen, table, track),
-        f'<div class="mm small soft">{counted}{_resting(said, table)}</div>',
+        f'<div class="mm small soft">{counted}</div>',
         page,
         track,
         _retrain_button(context, chosen),
     )
 
 
-def press(context: AppContext, chosen: Selection, page: int, track: int, word: str, *fields: Any) -> tuple[Any, ...]:
-    """Do what a key under the face says, for the track that the key belongs to, and show the result."""
+def press(
+    context: AppContext, chosen: Selection, page: int, track: int, word: str, *fields: Any, cut: str | None = None
+) -> tuple[Any, ...]:
+    """Do what a key under the face says, for the track that the key belongs to, and show the result.
+
+    `cut` is the one that the key was shown in: InputError where the episode was cut anew since.
+    """
     if chosen.episode_id is None:
         raise InputError("there is no episode", hint="choose one above")
     said = _words(context, chosen)
     table = review_table(context.workspace, chosen.episode_id, chosen.run_id, said)
+    if cut is not None and not table["cut_key"].eq(cut).all():
+        raise InputError("the episode was cut again while this face was shown", hint="reload and choose the face again")
     shown: int | None = track
     if word in (PREVIOUS, NEXT):
         found = matching(table, filters_of(*fields))
@@ -224,7 +231,7 @@ def _words(context: AppContext, chosen: Selection) -> Words:
 
 def _resting(said: Words, table: pd.DataFrame) -> str:
     words = said.resting(table).sentence()
-    return f'<p id="mm-resting">{escape(words)}</p>' if words else ""
+    return f'<p id="mm-resting" class="mm small soft">{escape(words)}</p>' if words else ""
 
 
 def _page_with(found: pd.DataFrame, track: int | None, page: int) -> int:

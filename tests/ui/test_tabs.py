@@ -15,6 +15,7 @@ from PIL import Image
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
+from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
 from mmemo.ui import episode_form, job_panel, page
@@ -228,6 +229,26 @@ def test_keys_label_move_and_undo_the_track_that_they_name(ready: AppContext):
     assert "What does this face show?" in press(ready, CHOSEN, 0, 5, "undo", *FILTERS)[1]
 
 
+def test_words_on_faces_that_the_cut_does_not_have_are_counted(ready: AppContext):
+    assert "mm-resting" not in show(ready, CHOSEN, 0, None, *FILTERS)[0]
+    ready.labels.add(HumanLabel(EPISODE_ID, 5, 5, "joy", pin=FacePin("another", 800, 0, 0, 10, 10)))
+    grid, focus, *_, retrain = show(ready, CHOSEN, 0, 5, *FILTERS)
+    assert "1 label not in this cut" in grid
+    assert "What does this face show?" in focus, "the number is the same, the face is not"
+    assert "0 corrections" in retrain.value
+    same = FacePin("another", 8800, 38.0, 20.0, 122.0, 104.0)
+    ready.labels.add(HumanLabel(EPISODE_ID, 99, 70, "joy", pin=same))
+    assert "You said: joy" in show(ready, CHOSEN, 0, 5, *FILTERS)[1]
+
+
+def test_a_key_labels_the_face_that_is_shown(ready: AppContext):
+    with pytest.raises(InputError, match="cut again"):
+        press(ready, CHOSEN, 0, 5, "joy", *FILTERS, cut="another")
+    press(ready, CHOSEN, 0, 5, "disgust", *FILTERS, cut="made")
+    row = ready.labels.history(EPISODE_ID).iloc[0]
+    assert row[["cut_key", "time_ms", "x1", "y1", "x2", "y2"]].tolist() == ["made", 8800, 38, 20, 122, 104]
+
+
 def test_retraining_needs_a_student(bare: AppContext):
     with pytest.raises(InputError, match="no student"):
         start_retraining(bare, Selection())
@@ -237,7 +258,7 @@ def test_the_comparison_is_shown_with_its_charts(ready: AppContext):
     verdict, charts = show_comparison(ready.workspace, CHOSEN)
     assert "Student, adapted" in verdict
     assert "report.html" in verdict
-    assert charts.count("<svg") == 4
+    assert charts.count("<svg") == 5
     assert charts.count('class="mm-tile"') == 12
 
 
