@@ -22,13 +22,16 @@ from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import GOLD_CEILING
 from mmemo.flow.cut import CutSettings, cut_episode
 from mmemo.flow.label import LabelSettings, label_episode
-from mmemo.flow.material import gather, make_fitter
+from mmemo.flow.material import Material, gather, make_fitter
+from mmemo.flow.teacher_anchor import anchor_for
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.student.baseline import load_baseline
 from mmemo.student.recipes import RECIPES, recipe_named
 from mmemo.student.settings import TrainSettings
+from mmemo.teacher.anchors import TeacherAnchor
+from mmemo.teacher.resemblance import AUTO
 
 STILL = "still"
 
@@ -37,7 +40,8 @@ STILL = "still"
 class EpisodeBenchmark:
     """`folder` holds episode.mp4, episode.srt and gold.csv; `cache` keeps a workspace with what is computed of them.
 
-    anchors: every recipe is run with each. Where gold.csv has a column `still` that names film, clip and frame, the
+    anchors: every recipe is run with each; "auto" is told from the votes on all lines, without those named in
+    `not_anchors`, whose lines are in the episode. Where gold.csv has a column `still` that names film, clip and frame, the
     film is the unit of the intervals, else the track.
     """
 
@@ -47,6 +51,7 @@ class EpisodeBenchmark:
     anchors: Sequence[str]
     seeds: Sequence[int] = (0, 1, 2)
     recipes: Sequence[str] = ()
+    not_anchors: Sequence[str] = ()
 
 
 def benchmark_episode(settings: EpisodeBenchmark) -> Stage[Outcome]:
@@ -62,24 +67,37 @@ def benchmark_episode(settings: EpisodeBenchmark) -> Stage[Outcome]:
     episode = workspace.episode(cut.episode_id)
     yield from label_episode(workspace, episode, LabelSettings())
     rows: list[dict[str, Any]] = []
-    units_are = ""
+    units_are, resembles = "", {}
     for anchor in settings.anchors:
-        trials, units, units_are = yield from _trials(workspace, episode, settings, anchor)
+        measured, resemblance = anchor_for(
+            workspace, [episode], LabelSettings(), anchor, without=settings.not_anchors if anchor == AUTO else ()
+        )
+        if resemblance is not None:
+            resembles = {"auto": measured.source, "says": resemblance.says(), "misfit": resemblance.misfit}
+        trials, units, units_are = yield from _trials(workspace, episode, settings, measured)
         systems = yield from judged(trials, recipes, stage=f"{settings.name}, {anchor}")
         rows += [{**row, "anchor": anchor} for row in rows_of(trials[0].gold, units, systems)]
-    return Outcome(settings.name, rows, _told(settings, recipes, units_are), _checks(rows, settings))
+    told = _told(settings, recipes, units_are) | {"resemblance": resembles}
+    return Outcome(settings.name, rows, told, _checks(rows, settings))
 
 
 def _trials(
-    workspace: Workspace, episode: Episode, settings: EpisodeBenchmark, anchor: str
+    workspace: Workspace, episode: Episode, settings: EpisodeBenchmark, anchor: TeacherAnchor
 ) -> Stage[tuple[list[Trial], np.ndarray, str]]:
     """One trial a seed, the unit of every track, and what a unit is."""
-    base = TrainSettings(anchor=anchor)
-    material = yield from gather(workspace, [episode], LabelSettings(), anchor, load_baseline())
+    base = TrainSettings()
+    gathered = yield from gather(workspace, [episode], LabelSettings(), base.anchor, load_baseline())
+    material = _with_anchor(gathered, anchor)
     fitter = yield from make_fitter(workspace, [episode], material, base)
     gold, units, units_are = judged_by(settings.folder / "gold.csv", workspace.cues(episode), material.tracks)
     trials = [Trial(material.training, fitter, gold, replace(base, seed=seed)) for seed in settings.seeds]
     return trials, units, units_are
+
+
+def _with_anchor(material: Material, anchor: TeacherAnchor) -> Material:
+    """The same material, with another word on how far to trust the teacher."""
+    opinions = replace(material.training.opinions, teacher_confusion=anchor.confusion, teacher_prior=anchor.prior)
+    return replace(material, training=replace(material.training, opinions=opinions), anchor=anchor)
 
 
 def judged_by(gold_csv: Path, cues: pd.DataFrame, tracks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, str]:

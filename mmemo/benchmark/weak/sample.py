@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmemo.benchmark.weak.episode import EpisodeBenchmark
 from mmemo.settings import SAMPLE
+from mmemo.teacher.resemblance import AUTO
 
 
 def sample_benchmark(cache: Path, seeds: Sequence[int] = (0, 1, 2), recipes: Sequence[str] = ()) -> EpisodeBenchmark:
@@ -17,5 +18,11 @@ def sample_benchmark(cache: Path, seeds: Sequence[int] = (0, 1, 2), recipes: Seq
 def episode_benchmark(
     data: Path, cache: Path, seeds: Sequence[int] = (0, 1, 2), recipes: Sequence[str] = ()
 ) -> EpisodeBenchmark:
-    """episode_dev holds lines of MELD dev: its anchors are measured on GoEmotions test and on MELD test instead."""
-    return EpisodeBenchmark("episode", data / "episode_dev", cache, ("goemotions_test", "meld_test"), seeds, recipes)
+    """episode_dev holds lines of MELD dev: its anchors are measured on GoEmotions test and on MELD test instead.
+
+    The first is told from the lines themselves, among anchors that do not know them.
+    """
+    anchors = (AUTO, "goemotions_test", "meld_test")
+    return EpisodeBenchmark(
+        "episode", data / "episode_dev", cache, anchors, seeds, recipes, ("meld_dev", "meld_dev_alone")
+    )

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmemo.benchmark.weak.episode import EpisodeBenchmark, benchmark_episode, judged_by
+from mmemo.benchmark.weak.episode import EpisodeBenchmark, _with_anchor, benchmark_episode, judged_by
 from mmemo.benchmark.weak.sample import episode_benchmark, sample_benchmark
 from mmemo.errors import InputError
+from mmemo.flow.material import Material
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
+from mmemo.teacher.anchors import generic_anchor, measure_anchor
+from tests.benchmark.weak.made import trial
 
 CUES = pd.DataFrame({"cue_id": [0, 1, 2], "start_ms": [0, 2000, 4000], "end_ms": [1000, 3000, 5000]})
 TRACKS = pd.DataFrame({"track_id": [5, 6, 7], "cue_id": [2, 0, 1]})
@@ -58,4 +61,18 @@ def test_an_unknown_recipe_is_told_before_any_work(tmp_path: Path) -> None:
 def test_no_anchor_of_the_episode_comes_from_its_own_lines(tmp_path: Path) -> None:
     """episode_dev has lines of MELD dev."""
     assert "meld_dev" not in episode_benchmark(tmp_path, tmp_path).anchors
+    assert "meld_dev" in episode_benchmark(tmp_path, tmp_path).not_anchors
     assert np.unique(episode_benchmark(tmp_path, tmp_path).seeds).size >= 3
+
+
+def test_another_anchor_changes_what_is_known_of_the_teacher_and_nothing_else() -> None:
+    training = trial().training
+    before = Material(TRACKS, TRACKS, training, generic_anchor())
+    probs = np.random.default_rng(0).dirichlet(np.ones(7), 70).astype(np.float32)
+    anchor = measure_anchor("mine", probs, np.arange(70) % 7, "made up")
+    after = _with_anchor(before, anchor)
+    assert after.anchor is anchor
+    assert np.array_equal(after.training.opinions.teacher_confusion, anchor.confusion)
+    assert np.array_equal(after.training.opinions.teacher_prior, anchor.prior)
+    assert after.training.opinions.teacher is training.opinions.teacher
+    assert after.training.opinions.image_confusion is training.opinions.image_confusion
