@@ -25,8 +25,8 @@ _SHRINK = 0.709
 _SURE = (0.6, 0.7, 0.7)  # what each network must give a candidate, as in facenet-pytorch
 _SAME_IN_LEVEL, _SAME_IN_FRAME = 0.5, 0.7
 # Larger batches leave the cache; a batch is filled up to one of these sizes, since code is prepared for each size.
-_REFINE_BATCHES = (8, 32, 64)
-_OUTPUT_BATCHES = (4, 8, 16)
+_REFINE_BATCHES = (8, 16, 32, 48, 64)
+_OUTPUT_BATCHES = (2, 4, 8, 12, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Cascade:
     """The three networks, with the weights inside the facenet-pytorch package."""
 
     def __init__(self) -> None:
-        self._proposal = load_weights("pnet")
-        self._refinement, self._output = (
-            {name: _channels_last(tensor) for name, tensor in load_weights(net).items()} for net in ("rnet", "onet")
+        self._proposal, self._refinement, self._output = (
+            {name: _channels_last(tensor) for name, tensor in load_weights(net).items()}
+            for net in ("pnet", "rnet", "onet")
         )
         self._suppress = load_suppression()
 
@@ -129,10 +129,11 @@ class _SummedAreas:
         """All frames at another size, (B, 3, h, w) float32 as the networks want it."""
         top, bottom = _bounds(np.zeros(1), np.array([self.height_px]), height_px)
         left, right = _bounds(np.zeros(1), np.array([self.width_px]), width_px)
-        lower, upper = self._sums[:, bottom[0]], self._sums[:, top[0]]
-        rows = lower - upper
-        areas = (bottom - top).T * (right - left)
-        return _for_network(rows[:, :, right[0]] - rows[:, :, left[0]], areas[:, :, None])
+        rows = self._sums.take(bottom[0], 1)
+        rows -= self._sums.take(top[0], 1)
+        sums = rows.take(right[0], 2)
+        sums -= rows.take(left[0], 2)
+        return _for_network(sums, ((bottom - top).T * (right - left))[:, :, None])
 
     def crops(self, boxes: np.ndarray, owner: np.ndarray, size: int) -> torch.Tensor:
         """The square of each box, cut at the frame's edges and stretched to (N, 3, size, size)."""
@@ -147,10 +148,10 @@ class _SummedAreas:
         start = owner[:, None] * ((self.height_px + 1) * line)
         above, below = (start + y1 * line)[:, :, None], (start + y2 * line)[:, :, None]
         x1, x2 = x1[:, None], x2[:, None]
-        sums = flat[below + x2]
-        sums -= flat[below + x1]
-        sums -= flat[above + x2]
-        sums += flat[above + x1]
+        sums = flat.take(below + x2, 0)  # many times as fast as flat[below + x2]
+        sums -= flat.take(below + x1, 0)
+        sums -= flat.take(above + x2, 0)
+        sums += flat.take(above + x1, 0)
         areas = (y2 - y1)[:, :, None] * (x2 - x1)
         return _for_network(sums, areas[..., None])
 
@@ -191,7 +192,7 @@ def _linear(net: Weights, number: str, x: torch.Tensor) -> torch.Tensor:
 
 def _propose(net: Weights, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, 3, h, w) -> shifts (B, 4, h', w') and the probability of a face (B, h', w')."""
-    x = _largest(_layer(net, "1", x.contiguous()), 2)
+    x = _largest(_layer(net, "1", x), 2)
     x = _layer(net, "3", _layer(net, "2", x))
     both, shifts = (F.conv2d(x, net[f"conv4_{i}.weight"], net[f"conv4_{i}.bias"]) for i in (1, 2))
     return shifts, both.softmax(1)[:, 1]
