@@ -45,12 +45,14 @@ class Shot:
     last: tuple[float, float, float]
 
 
-def make_film(episode: Path, cues: Sequence[tuple[int, int, str]], target: Path, seconds: int) -> Stage[None]:
+def make_film(
+    episode: Path, cues: Sequence[tuple[int, int, str]], target: Path, seconds: int, *, seed: int = 7
+) -> Stage[None]:
     """Film the still of each cue for as long as it is shown, and keep the episode's sound; `seconds` in all.
 
-    Nothing is left behind when it is cancelled.
+    `seed` draws the ways of the camera. Nothing is left behind when it is cancelled.
     """
-    shots = _shots(cues, seconds * 1000)
+    shots = _shots(cues, seconds * 1000, seed)
     stills = _stills(episode, cues)
     total = seconds * FPS
     with publish_file(target) as temporary, av.open(str(temporary), "w", format="mp4") as output:
@@ -90,9 +92,9 @@ class _SoundCopy:
             self._next = next(self._packets, None)
 
 
-def _shots(cues: Sequence[tuple[int, int, str]], end_ms: int) -> list[Shot]:
-    """One shot a cue, a little earlier than its line; the camera pans, zooms or follows, drawn by a fixed seed."""
-    draw = np.random.default_rng(7)
+def _shots(cues: Sequence[tuple[int, int, str]], end_ms: int, seed: int) -> list[Shot]:
+    """One shot a cue, a little earlier than its line; the camera pans, zooms or follows, drawn by the seed."""
+    draw = np.random.default_rng(seed)
     starts = [max(0, start_ms - _LEAD_MS) for start_ms, _, _ in cues]
     starts[0] = 0
     shots = []
@@ -153,7 +155,7 @@ def _filmed(
         np.asarray(plane.resize((SIZE[0] // 2, SIZE[1] // 2), Image.Resampling.BILINEAR, box=window)).ravel()
         for plane in planes[1:]
     ]
-    # PIL's luma fills 0 to 255, video's 16 to 235; the difference is contrast only.
-    studio = np.clip(16 + luma * 220 // 256 + grain, 16, 235).astype(np.uint8)
+    # PIL's luma fills 0 to 255, video's 16 to 235; 220 times a bright one would not fit into 16 bits.
+    studio = np.clip(16 + luma - luma * 36 // 256 + grain, 16, 235).astype(np.uint8)
     stacked = np.concatenate([studio.ravel(), *colour]).reshape(SIZE[1] * 3 // 2, SIZE[0])
     return av.VideoFrame.from_ndarray(stacked, format="yuv420p")

@@ -6,8 +6,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from mmemo.benchmark.cutting.film import SIZE, make_film
+from mmemo.benchmark.cutting.film import SIZE, _filmed, make_film
 from mmemo.episode.video import Pictures, frames_at, probe
 from mmemo.progress import run
 from tests.media import write_video
@@ -40,6 +41,14 @@ def test_the_film_moves_over_the_still_of_each_cue(tmp_path: Path) -> None:
     with av.open(str(target)) as container:
         keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
     assert keys == [True] + [False] * 99
+
+
+def test_bright_parts_stay_bright() -> None:
+    still = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8), (144, 1))[:, :, None].repeat(3, 2)).convert("YCbCr")
+    grain = np.zeros((SIZE[1], SIZE[0]), np.int16)
+    picture = _filmed(still.split(), (0, 0, 256, 144), grain).to_ndarray(format="gray")
+    assert (np.diff(picture[300].astype(int)) >= 0).all()
+    assert picture[300, -1] - picture[300, 0] > 200
 
 
 def test_a_cancelled_film_leaves_nothing(tmp_path: Path) -> None:
