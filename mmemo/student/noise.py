@@ -66,6 +66,26 @@ def anchored_em(
     return NoiseModel(confusion_t, confusion_b, prior, posterior.astype(np.float32))
 
 
+def noise_given(
+    posterior: np.ndarray,
+    teacher_probs: np.ndarray,
+    image_probs: np.ndarray,
+    teacher_anchor: Anchor,
+    image_anchor: Anchor,
+    *,
+    prior_smoothing: float = 1.0,
+) -> NoiseModel:
+    """The confusions and the class prior that a posterior (N, K) made elsewhere implies: one step of the same EM."""
+    n, k = posterior.shape
+    prior = posterior.sum(0) + prior_smoothing * n / k + _FLOOR
+    return NoiseModel(
+        _estimate(posterior, teacher_probs, teacher_anchor),
+        _estimate(posterior, image_probs, image_anchor),
+        prior / prior.sum(),
+        posterior,
+    )
+
+
 def _estimate(posterior: np.ndarray, votes: np.ndarray, anchor: Anchor) -> np.ndarray:
     counts = anchor.pseudo_counts * anchor.confusion + posterior.T @ votes
     estimate: np.ndarray = counts / counts.sum(1, keepdims=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
-from mmemo.student.noise import Anchor, NoiseModel, anchored_em
+from mmemo.student.fusion import fuse
+from mmemo.student.noise import Anchor, NoiseModel, anchored_em, noise_given
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,8 @@ class Opinions:
 
     teacher, image (N, K) rows sum to 1; known (N,) int, -1 where no person spoke; teacher_confusion and
     image_confusion (K, K) from labelled text and labelled faces; teacher_prior (K,) the teacher's mean vote there.
+    evidence (N, K) the teacher's votes read as evidence: each emotion as likely as any other before the line is read,
+    and no surer than labelled text bears out; None where that was not measured.
     """
 
     teacher: np.ndarray
@@ -42,10 +45,12 @@ class Opinions:
     teacher_confusion: np.ndarray
     image_confusion: np.ndarray
     teacher_prior: np.ndarray
+    evidence: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n, k = self.teacher.shape
         assert self.image.shape == (n, k) and self.known.shape == (n,)
+        assert self.evidence is None or self.evidence.shape == (n, k)
         assert self.teacher_confusion.shape == self.image_confusion.shape == (k, k)
 
     def subset(self, rows: np.ndarray) -> Opinions:
@@ -57,6 +62,7 @@ class Opinions:
             self.teacher_confusion,
             self.image_confusion,
             self.teacher_prior,
+            None if self.evidence is None else self.evidence[rows],
         )
 
 
@@ -103,17 +109,32 @@ def fused(opinions: Opinions) -> Targets:
     return Targets(_with_known(q / q.sum(1, keepdims=True), opinions.known))
 
 
+def calibrated_fusion(opinions: Opinions) -> Targets:
+    """Product of the image opinion and the line's evidence, weighed anew by what people said (see fusion.py).
+
+    A text network is far surer of itself than it should be; multiplied with a face's opinion as it is, it wins where
+    it ought not to. The evidence is flatter, as far as labelled text says, so that a sure face outvotes an unsure line
+    and the other way round. Where nobody measured it, the votes divided by their prior stand in, as in `fused`.
+    """
+    evidence = opinions.evidence
+    if evidence is None:
+        divided = opinions.teacher / np.maximum(opinions.teacher_prior, _FLOOR)
+        evidence = divided / np.maximum(divided.sum(1, keepdims=True), _FLOOR)
+    posterior, _ = fuse(opinions.image, evidence, opinions.known)
+    teacher, image = _anchors(opinions)
+    return Targets(posterior, noise_given(posterior, opinions.teacher, opinions.image, teacher, image))
+
+
 def expectation_maximization(opinions: Opinions) -> Targets:
     """Posterior of the anchored EM: how far to trust each source is estimated on this show (see noise.py)."""
-    n = len(opinions.teacher)
-    noise = anchored_em(
-        opinions.teacher,
-        opinions.image,
-        Anchor(opinions.teacher_confusion, max(TEACHER_PSEUDO_COUNTS_A_FACE * n, 1.0)),
-        Anchor(opinions.image_confusion, IMAGE_PSEUDO_COUNTS),
-        opinions.known,
-    )
+    noise = anchored_em(opinions.teacher, opinions.image, *_anchors(opinions), opinions.known)
     return Targets(noise.posterior, noise)
+
+
+def _anchors(opinions: Opinions) -> tuple[Anchor, Anchor]:
+    """What is known of teacher and image baseline before the show, and how much it counts."""
+    text = max(TEACHER_PSEUDO_COUNTS_A_FACE * len(opinions.teacher), 1.0)
+    return Anchor(opinions.teacher_confusion, text), Anchor(opinions.image_confusion, IMAGE_PSEUDO_COUNTS)
 
 
 def confident_em(opinions: Opinions, threshold: float = 0.6) -> Targets:
@@ -211,6 +232,7 @@ class Recipe:
 
 
 TARGETS: Mapping[str, Callable[[Opinions], Targets]] = {
+    "calibrated_fusion": calibrated_fusion,
     "anchored_em": expectation_maximization,
     "confident_em": confident_em,
     "balanced_em": balanced_em,
@@ -226,21 +248,22 @@ _CE = "soft_cross_entropy"
 RECIPES: Mapping[str, Recipe] = {
     r.name: r
     for r in (
-        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted (default)"),
+        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "multiplies image and text opinion, each as sure as it has a right to be (default)"),
+        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted"),
         Recipe("anchored_em_ce", expectation_maximization, _CE, "the same targets with plain cross-entropy, for comparison"),
         Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior"),
         Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces"),
         Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces"),
-        Recipe("averaged", expectation_maximization, _GCE, "the default's student, averaged with the image-only baseline: less spread, and less gain where the baseline is poor", "averaged"),
-        Recipe("symmetric", expectation_maximization, "symmetric_cross_entropy", "the default's targets with a loss that doubts labels in another way"),
-        Recipe("logit_adjusted", expectation_maximization, "logit_adjusted", "the default's targets with a margin for rare emotions"),
-        Recipe("early_learning", expectation_maximization, "early_learning", "the default's targets, holding on to what was learned before wrong labels were memorised: measured to lose rare emotions"),
+        Recipe("averaged", expectation_maximization, _GCE, "anchored_em's student, averaged with the image-only baseline: less spread, and less gain where the baseline is poor", "averaged"),
+        Recipe("symmetric", expectation_maximization, "symmetric_cross_entropy", "anchored_em's targets with a loss that doubts labels in another way"),
+        Recipe("logit_adjusted", expectation_maximization, "logit_adjusted", "anchored_em's targets with a margin for rare emotions"),
+        Recipe("early_learning", expectation_maximization, "early_learning", "anchored_em's targets, holding on to what was learned before wrong labels were memorised: measured to lose rare emotions"),
         Recipe("forward", teacher_votes, "forward_correction", "learns from the text alone, through the estimated confusion of text and face"),
         Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough: measured worse than the default"),
-        Recipe("balanced", balanced_em, _GCE, "the default's targets, in which rare emotions count more"),
-        Recipe("em_and_fused", em_and_fused, _GCE, "halfway between the default's targets and the fused ones"),
-        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, the default's otherwise"),
-        Recipe("mean_teacher", expectation_maximization, _GCE, "the default's student, averaged over its own training steps", "mean_teacher"),
+        Recipe("balanced", balanced_em, _GCE, "anchored_em's targets, in which rare emotions count more"),
+        Recipe("em_and_fused", em_and_fused, _GCE, "halfway between anchored_em's targets and the fused ones"),
+        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, anchored_em's otherwise"),
+        Recipe("mean_teacher", expectation_maximization, _GCE, "anchored_em's student, averaged over its own training steps", "mean_teacher"),
         Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's: measured no better", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),
         Recipe("co_teaching", expectation_maximization, _GCE, "two students pick the easy faces for each other", "co_teaching"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mmemo.errors import InputError
+from mmemo.student.fusion import fuse
 from mmemo.student.recipes import (
     RECIPES,
     TARGETS,
     Opinions,
     balanced_em,
+    calibrated_fusion,
     confident_em,
     fused,
     recipe_named,
@@ -60,6 +64,19 @@ def test_fused_follows_the_formula():
     np.testing.assert_allclose(fused(given).probs, expected, rtol=1e-4)
 
 
+def test_calibrated_fusion_reads_the_evidence_and_not_the_votes():
+    given = opinions(12)
+    evidence = opinions(12, seed=1).teacher
+    told = replace(given, evidence=evidence)
+    np.testing.assert_allclose(calibrated_fusion(told).probs, fuse(given.image, evidence, given.known)[0])
+    np.testing.assert_array_equal(told.subset(np.array([3, 5])).evidence, evidence[[3, 5]])
+
+
+def test_without_evidence_calibrated_fusion_is_the_fused_posterior():
+    given = opinions(12)
+    np.testing.assert_allclose(calibrated_fusion(given).probs, fused(given).probs, rtol=1e-4)
+
+
 def test_targets_never_touch_the_opinions():
     known = np.full(10, -1)
     known[0] = 1
@@ -76,8 +93,12 @@ def test_an_unknown_recipe_lists_the_choices():
         recipe_named("magic")
 
 
-def test_only_the_recipe_that_estimates_noise_gives_a_noise_model():
-    assert recipe_named("anchored_em").targets(opinions(10)).noise is not None
+def test_only_the_recipes_that_estimate_noise_give_a_noise_model():
+    for name in ("anchored_em", "calibrated_fusion"):
+        noise = recipe_named(name).targets(opinions(10)).noise
+        assert noise is not None
+        for rows in (noise.teacher, noise.image, noise.prior[None]):
+            np.testing.assert_allclose(rows.sum(1), 1.0, atol=1e-6)
     assert recipe_named("fused").targets(opinions(10)).noise is None
 
 

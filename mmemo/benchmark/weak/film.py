@@ -59,13 +59,15 @@ class FilmMaterial:
         """One pairing; its seed also draws the folds, the order of the faces and the dropout."""
         anchor = load_teacher().anchor(ANCHOR)
         n = len(self.faces.gold)
+        teacher = self.lines.teacher[pair(self.faces.gold, self.lines.gold, seed)]
         opinions = Opinions(
-            teacher=self.lines.teacher[pair(self.faces.gold, self.lines.gold, seed)],
+            teacher=teacher,
             image=self.baseline.probs_from_features(self.features),
             known=np.full(n, -1, np.int64),
             teacher_confusion=anchor.confusion,
             image_confusion=self.baseline.confusion,
             teacher_prior=anchor.prior,
+            evidence=anchor.evidence(teacher),
         )
         _, film = np.unique(self.faces.groups, return_inverse=True)
         fitter = HeadFitter(self.features, self.baseline.head)
