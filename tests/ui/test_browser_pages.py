@@ -40,7 +40,7 @@ def test_the_chosen_result_is_on_the_first_tab_and_in_full_on_compare(ready_app:
         "Text teacher",
         "Student",
     ]
-    assert page.locator("#mm-charts figure svg").count() == 4
+    assert page.locator("#mm-charts figure svg").count() == 5
     assert page.locator("#mm-charts .mm-tile img").count() == 12
     link = page.get_by_role("link", name="Open the full report")
     with page.context.expect_page() as opened:
