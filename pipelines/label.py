@@ -8,6 +8,7 @@ import typer
 
 from mmemo.errors import InputError
 from mmemo.flow.label import LabelSettings, label_episodes
+from mmemo.flow.teacher_anchor import anchor_for
 from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
@@ -66,13 +67,18 @@ def label(
     if not episodes:
         raise InputError(f"no episode in {workspace}", hint="run `python -m pipelines.cut VIDEO SRT` first")
     reports = run_with_bar(label_episodes(place, episodes, settings, SENTIMENT3 if sentiment else EKMAN7))
-    for report in reports:
+    rows = []
+    for one, report in zip(episodes, reports, strict=True):
         say(
             f"{report.episode_id}: {report.read} cues read, {report.skipped} were read before, "
             f"{report.unspoken} not spoken, {report.seconds:.1f} s, by {report.teacher}"
         )
+        like = None if sentiment else anchor_for(place, [one], settings)[1]
+        if like is not None:
+            say(f"{report.episode_id}: {like.says()}")
+        rows.append(report.to_contract() | ({"text": like.to_contract()} if like is not None else {}))
     if as_json:
-        print(to_json({"episodes": [report.to_contract() for report in reports]}))
+        print(to_json({"episodes": rows}))
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class Resemblance:
         """Whether these lines are like none of the labelled texts."""
         return self.misfit > self.usual
 
+    def to_contract(self) -> dict[str, object]:
+        """The object that a command prints."""
+        shares = {name: round(share, 4) for name, share in self.shares.items()}
+        return {"like": shares, "strange": self.is_strange, "misfit": round(self.misfit, 4), "says": self.says()}
+
     def says(self) -> str:
         """One or two plain sentences."""
         if self.lines < MIN_VOTES:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from mmemo.flow.teacher_anchor import anchor_for, votes_on
 from mmemo.progress import run
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.anchors import ANCHORS_FILE, measure_anchor, save_anchor
-from tests.flow.test_label import ROWS, make_episode
+from tests.flow.test_label import ROWS, command, make_episode
 from tests.teacher.made_votes import made_votes
 from tests.teacher.test_lines import cues
 from tests.teacher.tiny import save_two_head
@@ -38,6 +39,21 @@ def test_auto_reads_all_spoken_lines_of_all_episodes(workspace: Workspace, label
     assert anchor.name == "auto"
     only, told = anchor_for(workspace, episodes, label, without=("meld_dev",))
     assert told is not None and set(told.shares) == {"clear"} and only.source == "100 % clear lines"
+
+
+def test_the_command_says_what_the_lines_are_like(
+    workspace: Workspace, label: LabelSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_episode(workspace, "one", cues(*[("so sad", None), ("i am happy !", None)] * 20))
+    place = ("--workspace", workspace.root, "--teacher", label.teacher, "--json")
+    assert command(monkeypatch, *place) == 0
+    printed = capsys.readouterr()
+    (entry,) = json.loads(printed.out.splitlines()[-1])["episodes"]
+    assert sum(entry["text"]["like"].values()) == pytest.approx(1, abs=1e-3)
+    assert entry["text"]["says"] in printed.err and "the lines are most like" in printed.err
+    assert entry["text"]["strange"] == ("none of them" in printed.err)
+    assert command(monkeypatch, "--sentiment", *place) == 0
+    assert "text" not in json.loads(capsys.readouterr().out.splitlines()[-1])["episodes"][0]
 
 
 def test_one_short_episode_gets_the_default(workspace: Workspace, label: LabelSettings) -> None:
