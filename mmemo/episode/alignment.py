@@ -66,11 +66,11 @@ def weighted_changes(before: np.ndarray, after: np.ndarray, shifts: np.ndarray, 
     return np.asarray(np.sqrt((left * left).sum(axis=1)))
 
 
-def main_change(patches: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(N,) how far each of N aligned patches (N, h, w) is along the change that they make most, 0 on average.
+def main_changes(patches: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
+    """(N, count) how far each of N aligned patches (N, h, w) is along the changes that they make most, 0 on average.
 
-    Small shifts, brightness and contrast are no change; what is left is the first principal component, in the unit of
-    the patches; `weights` is (h, w) and sums to 1.
+    Small shifts, brightness and contrast are no change; what is left is told by its first principal components, in the
+    unit of the patches; `weights` is (h, w) and sums to 1.
     """
     usual = np.median(patches, axis=0).astype(np.float64)
     slope_y, slope_x = np.gradient(usual)
@@ -81,7 +81,9 @@ def main_change(patches: np.ndarray, weights: np.ndarray) -> np.ndarray:
     changes = changes - (changes @ basis) @ basis.T
     changes = changes - changes.mean(axis=0)
     powers, ways = np.linalg.eigh(changes @ changes.T)
-    along: np.ndarray = ways[:, -1] * np.sqrt(max(float(powers[-1]), 0.0))
+    along = np.zeros((len(patches), count))
+    known_ways = min(count, len(patches))
+    along[:, :known_ways] = (ways * np.sqrt(np.maximum(powers, 0)))[:, ::-1][:, :known_ways]
     return along
 
 

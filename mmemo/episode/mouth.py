@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from mmemo.episode.alignment import BORDER_PX, aligned, main_change, rigid_change, shifted_changes, weighted_changes
+from mmemo.episode.alignment import BORDER_PX, aligned, main_changes, rigid_change, shifted_changes, weighted_changes
 from mmemo.episode.tracks import Track
 
 MIN_PAIRS = 3
@@ -25,6 +25,8 @@ _BLUR = np.array([1, 2, 3, 2, 1], np.float32) / 9
 # How sharply the weights of a mouth fall towards the edges of its patch, and how far below the corners of the mouth they
 # are highest, in px: the jaw and the lower lip move in speech, the upper lip hardly does.
 _WEIGHTS_FALL, _JAW_PX = 3.0, 3.0
+# So many ways of changing tell what a mouth does: the first may be that of one odd frame.
+WAYS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +34,8 @@ class MouthMotion:
     """Motion of one face over a cue: changes between its N frames at `times_ms`, as shares of the face's contrast.
 
     `mouths` and `uppers`, the eyes and cheeks, are (N - 1,) float32 with the head's motion taken out of both. `lips` is
-    the same for the lower lip and the jaw alone. `opening`, (N,) float32, is how far the mouth is along the change that
-    it makes most, of either sign: where teeth show, an open mouth is the brighter one.
+    the same for the lower lip and the jaw alone. `opening`, (N, WAYS) float32, is how far the mouth is along the
+    changes that it makes most, of either sign: where teeth show, an open mouth is the brighter one.
     """
 
     times_ms: np.ndarray
@@ -45,7 +47,7 @@ class MouthMotion:
     def __post_init__(self) -> None:
         pairs = max(len(self.times_ms) - 1, 0)
         assert self.mouths.shape == self.uppers.shape == self.lips.shape == (pairs,), "one change for each pair"
-        assert self.opening.shape == self.times_ms.shape, "one opening for each frame"
+        assert self.opening.shape == (len(self.times_ms), WAYS), "one opening for each frame"
 
     @property
     def pairs(self) -> int:
@@ -72,7 +74,7 @@ def mouth_motion(track: Track, times_ms: Sequence[int], greys: Sequence[np.ndarr
     times = np.array(times_ms, np.int64)
     if len(greys) < 2:
         none = np.empty(0, np.float32)
-        return MouthMotion(times, none, none, none, np.zeros(len(times), np.float32))
+        return MouthMotion(times, none, none, none, np.zeros((len(times), WAYS), np.float32))
     patches = [
         _upper_and_mouth(Image.fromarray(grey), track.landmarks_at(time_ms) * scale)
         for time_ms, grey in zip(times_ms, greys, strict=True)
@@ -90,7 +92,8 @@ def motion_of_patches(times_ms: np.ndarray, uppers: np.ndarray, mouths: np.ndarr
     lips = weighted_changes(mouths[:-1], mouths[1:], places, _weights(mouths.shape, _JAW_PX))
     # A head that nods leaves its landmarks, which are known in a few frames only: the eyes say where it is.
     usual = np.broadcast_to(np.median(uppers, axis=0), uppers.shape)
-    opening = main_change(aligned(mouths, shifted_changes(usual, uppers)[0]), _weights(mouths.shape, 0.0))
+    settled = aligned(mouths, shifted_changes(usual, uppers)[0])
+    opening = main_changes(settled, _weights(mouths.shape, 0.0), WAYS)
     contrast = float(np.median(contrasts))
     changes = (mouth / contrasts[:-1], upper / contrasts[:-1], lips / contrast, opening / contrast)
     return MouthMotion(times_ms, *(change.astype(np.float32) for change in changes))

@@ -14,12 +14,12 @@ from mmemo.episode.speech_activity import HARDLY_ANY, SILERO, SPEAKS_ABOVE, Spee
 from mmemo.errors import InputError
 
 _MIN_HEARD_PAIRS = 5
-# The logarithm of a mouth's score from its agreement, syllabic, in_speech and rhythm: half the weights of a conditional
-# logit over "this face, that face, nobody" (McFadden 1974), fitted on simulated scenes of the seeds 1 to 7, which no
-# figure is reported on. So four times the score is sixteen times the odds, and at 1.8 a mouth is a little likelier
-# (8 to 5) than nobody on screen.
-_WEIGHTS = np.array([4.82, 2.75, 2.77, -2.87])
-_OFFSET = -1.65
+# The logarithm of a mouth's score from its agreement, in_speech, syllabic and rhythm: half the weights of a conditional
+# logit over "this face, that face, nobody" (McFadden 1974), fitted on simulated scenes of the seeds 1 to 12, which no
+# figure is reported on, at 25 frames a second and, of those from 9 on, at 8 as well. Four times the score is sixteen
+# times the odds, and at 1.8 a mouth is as likely as nobody on screen.
+_WEIGHTS = np.array([8.78, 3.57, 3.02, -4.77])
+_OFFSET = -1.75
 _LOWEST, _CLEAREST = 0.01, 99.0
 
 
@@ -28,7 +28,7 @@ class SpeakerSettings:
     """When a mouth speaks. Scores are mouth motion over upper-face motion, about 1 for a closed mouth.
 
     Where there is speech to hold it against, the score says how well the motion goes with it, on a like scale: at 1.8 a
-    mouth is a little likelier than nobody on screen, and 1.5 times the score is 2.25 times the odds.
+    mouth is as likely as nobody on screen, and 1.5 times the score is 2.25 times the odds.
     `speaks_above`: of several faces one must score this much. `margin`: and this many times every other's.
     `still_below`: one face whose mouth moves less may be listening to a voice from off screen, as may one that scores
     less than `silent_below` against the sound, when it `lives_above`: that share of its contrast changes within the

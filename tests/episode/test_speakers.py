@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmemo.episode.mouth import MouthMotion, liveliness, mouth_motion
+from mmemo.episode.mouth import WAYS, MouthMotion, liveliness, mouth_motion
 from mmemo.episode.speakers import SpeakerSettings, Verdict, judge_speaker
 from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.tracks import SeenFace, Track
@@ -37,7 +37,7 @@ def motion_of(score: float, pairs: int = 10) -> MouthMotion:
     """A face whose mouth moves `score` times as much as the rest."""
     changes, times = np.full(pairs, 0.1, np.float32), np.arange(pairs + 1, dtype=np.int64) * 125
     mouths = changes * np.float32(score)
-    return MouthMotion(times, mouths, changes, mouths, np.zeros(pairs + 1, np.float32))
+    return MouthMotion(times, mouths, changes, mouths, np.zeros((pairs + 1, WAYS), np.float32))
 
 
 def syllables(times_ms: np.ndarray) -> np.ndarray:
@@ -56,7 +56,8 @@ def moving(with_sound: bool, pairs: int = 16, amount: float = 0.4) -> MouthMotio
     times = np.arange(pairs + 1, dtype=np.int64) * 125
     curve = syllables(times) if with_sound else np.abs(np.sin(times / 260 + 2))
     changes = (amount * (curve[1:] + curve[:-1]) / 2 + 0.05).astype(np.float32)
-    return MouthMotion(times, changes, np.full(pairs, 0.08, np.float32), changes, curve.astype(np.float32))
+    opening = np.stack([curve] + [np.zeros(pairs + 1)] * (WAYS - 1), axis=1).astype(np.float32)
+    return MouthMotion(times, changes, np.full(pairs, 0.08, np.float32), changes, opening)
 
 
 def test_a_talking_mouth_scores_high_and_a_moving_head_does_not() -> None:
