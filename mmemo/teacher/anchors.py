@@ -19,6 +19,7 @@ DEFAULT_ANCHOR = "meld_dev"
 # Without a measurement we only assume that a teacher is right more often than not in its choice: each true
 # emotion gets this share of the vote, and the rest is spread evenly. It is meant to be weak.
 _GENERIC_DIAGONAL = 0.4
+_FLOOR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,21 @@ class TeacherAnchor:
             raise InputError(f"the anchor {self.name!r} holds rows that are no probabilities", hint="compute it again")
 
     def evidence(self, probs: np.ndarray) -> np.ndarray:
-        """(N, 7) votes -> (N, 7) evidence; the votes themselves where no reading was measured."""
-        return probs if self.reading is None else self.reading.calibration.apply(probs)
+        """(N, 7) votes -> (N, 7) evidence; where no reading was measured the prior alone goes out."""
+        if self.reading is not None:
+            return self.reading.calibration.apply(probs)
+        divided = probs / np.maximum(self.prior, _FLOOR)
+        even: np.ndarray = (divided / np.maximum(divided.sum(axis=1, keepdims=True), _FLOOR)).astype(np.float32)
+        return even
 
     def of_evidence(self) -> TeacherAnchor:
-        """The anchor that goes with evidence in place of votes: its confusion, and an even prior; no reading is left."""
-        if self.reading is None:
-            return self
+        """The anchor that goes with evidence in place of votes: its confusion, and an even prior; no reading is left.
+
+        Without a measured reading the confusion is that of the mean votes, whose prior goes out likewise.
+        """
+        confusion = self.evidence(self.confusion) if self.reading is None else self.reading.confusion
         even = np.full(len(EKMAN7), 1 / len(EKMAN7), np.float32)
-        return TeacherAnchor(self.name, self.reading.confusion, even, self.n, self.source)
+        return TeacherAnchor(self.name, confusion, even, self.n, self.source)
 
 
 def generic_anchor() -> TeacherAnchor:

@@ -107,8 +107,12 @@ def test_evidence_is_what_a_vote_says_when_no_emotion_is_likelier_than_another(t
     assert np.allclose(back.of_evidence().confusion, read.confusion, atol=1e-4)
 
 
-def test_without_a_measured_reading_the_votes_are_the_evidence() -> None:
+def test_without_a_measured_reading_the_prior_alone_goes_out() -> None:
     anchor = measure_anchor("few", votes(70), np.arange(70) % 7, "made up")
-    assert anchor.reading is None and anchor.of_evidence() is anchor
-    assert np.array_equal(anchor.evidence(votes(5)), votes(5))
-    assert np.array_equal(generic_anchor().evidence(votes(5)), votes(5))
+    assert anchor.reading is None
+    expected = votes(5) / anchor.prior
+    assert np.allclose(anchor.evidence(votes(5)), expected / expected.sum(axis=1, keepdims=True), atol=1e-6)
+    read = anchor.of_evidence()
+    assert np.allclose(read.prior, 1 / 7) and np.allclose(read.confusion, anchor.evidence(anchor.confusion), atol=1e-6)
+    assert np.allclose(generic_anchor().evidence(votes(5)), votes(5), atol=1e-6)
+    assert anchor.evidence(votes(5)[:0]).shape == (0, 7)

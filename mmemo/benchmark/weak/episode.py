@@ -96,7 +96,13 @@ def _trials(
 
 def _with_anchor(material: Material, anchor: TeacherAnchor) -> Material:
     """The same material, with another word on how far to trust the teacher."""
-    opinions = replace(material.training.opinions, teacher_confusion=anchor.confusion, teacher_prior=anchor.prior)
+    before = material.training.opinions
+    opinions = replace(
+        before,
+        teacher_confusion=anchor.confusion,
+        teacher_prior=anchor.prior,
+        evidence=anchor.evidence(before.teacher),
+    )
     return replace(material, training=replace(material.training, opinions=opinions), anchor=anchor)
 
 

@@ -75,4 +75,6 @@ def test_another_anchor_changes_what_is_known_of_the_teacher_and_nothing_else() 
     assert np.array_equal(after.training.opinions.teacher_confusion, anchor.confusion)
     assert np.array_equal(after.training.opinions.teacher_prior, anchor.prior)
     assert after.training.opinions.teacher is training.opinions.teacher
+    assert after.training.opinions.evidence is not None
+    assert np.allclose(after.training.opinions.evidence, anchor.evidence(training.opinions.teacher))
     assert after.training.opinions.image_confusion is training.opinions.image_confusion
