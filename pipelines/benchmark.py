@@ -115,7 +115,8 @@ def lab2wild(
         bool, typer.Option("--whole", help="Train the whole network: hours without an accelerator.")
     ] = False,
     steps: Annotated[
-        int | None, typer.Option("--steps", help="Steps of fine-tuning; for the whole network 400.", show_default="150")
+        int | None,
+        typer.Option("--steps", help="Steps of fine-tuning; without it one pass, for the whole network 400."),
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -146,7 +147,7 @@ def lab2wild(
         from mmemo.student.top_blocks import TopBlocks
 
         stage = benchmark_lab2wild_upper(
-            Lab2WildUpper(settings, TopBlocks(steps=steps or 150, batch_size=batch_size or 128))
+            Lab2WildUpper(settings, TopBlocks(steps=steps or 0, batch_size=batch_size or 128))
         )
     else:
         stage = benchmark_lab2wild(settings)

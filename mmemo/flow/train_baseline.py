@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LAB_NEUTRAL_FACES = 250
 LAB_HELD_OUT = 0.2
 # The lab's faces are few and all alike: the lower blocks stay as they started.
-LAB_FROZEN_BLOCKS = 4
+LAB_FROZEN_BLOCKS = 5
 LAB_TRAINING = f"any style, equal classes, {LAB_FROZEN_BLOCKS} blocks frozen"
 CONFIG_FILE = "config.json"
 

@@ -30,18 +30,19 @@ PLAIN_LOOKS = 2
 _BATCH = 64
 _STEPS_A_SEED = 1_000_003
 _CURVE_STEPS = 20
+_FEWEST_STEPS = 150
 
 
 @dataclass(frozen=True, slots=True)
 class TopBlocks:
     """How the upper blocks are trained: AdamW, one cycle of the rate, a moving average of the weights as the result.
 
-    blocks: how many are trained, with all that follows them. source_share: part of every batch that comes from the
-    faces of the baseline, where there are some.
+    blocks: how many are trained, with all that follows them. steps: 0 stands for one pass over the faces, and for 150
+    steps at least. source_share: part of every batch that comes from the faces of the baseline, where there are some.
     """
 
-    blocks: int = 3
-    steps: int = 150
+    blocks: int = 2
+    steps: int = 0
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
@@ -49,10 +50,20 @@ class TopBlocks:
     source_share: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.blocks < 1 or self.steps < 1 or self.batch_size < 4:
-            raise InputError("training needs a block, a step and four faces a batch", hint="use the defaults")
+        if self.blocks < 1 or self.steps < 0 or self.batch_size < 4:
+            raise InputError("training needs a block, no step below 0 and four faces a batch", hint="use the defaults")
         if not 0.0 <= self.source_share < 1.0:
             raise InputError(f"the source's share is {self.source_share}", hint="use 0 to below 1")
+
+    def steps_for(self, faces: int) -> int:
+        """How many steps so many faces are given."""
+        own = self.batch_size - self.replayed
+        return self.steps or max(_FEWEST_STEPS, -(-faces // own))
+
+    @property
+    def replayed(self) -> int:
+        """Faces of the source in a batch."""
+        return round(self.batch_size * self.source_share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +131,7 @@ class TopBlocksFitter:
     source: SourceLooks | None = None
 
     def fit(self, task: Task, settings: TrainSettings, stage: str) -> Stage[Fitted]:
-        """Minutes for any number of faces: the steps are fixed. Of the settings it takes seed and dropout."""
+        """Minutes for thousands of faces on two cores. Of the settings it takes seed and dropout."""
         torch.manual_seed(settings.seed)
         network = _Upper(self.backbone, self.start, task.targets.shape[1], self.how.blocks)
         average = copy.deepcopy(network)
@@ -130,12 +141,13 @@ class TopBlocksFitter:
             weight_decay=self.how.weight_decay,
         )
         losses: list[float] = []
-        for step in range(self.how.steps):
+        steps = self.how.steps_for(len(task.rows))
+        for step in range(steps):
             for group in optimizer.param_groups:
-                group["lr"] = self.how.learning_rate * one_cycle(step, self.how.steps)
+                group["lr"] = self.how.learning_rate * one_cycle(step, steps)
             losses.append(self._step(network, optimizer, task, settings, step))
             _move(average, network, min(self.how.average, (1 + step) / (10 + step)))
-            yield Progress(stage, step + 1, self.how.steps, f"upper blocks, loss {np.mean(losses[-20:]):.3f}")
+            yield Progress(stage, step + 1, steps, f"upper blocks, loss {np.mean(losses[-20:]):.3f}")
         parts = [losses[i : i + _CURVE_STEPS] for i in range(0, len(losses), _CURVE_STEPS)]
         curve = tuple(EpochLoss(n, float(np.mean(part)), float("nan")) for n, part in enumerate(parts))
         tensors = {name: value.numpy().copy() for name, value in average.state_dict().items()}
@@ -153,7 +165,7 @@ class TopBlocksFitter:
         generator = torch.Generator().manual_seed((settings.seed * _STEPS_A_SEED + step) % 2**63)
         torch.manual_seed((settings.seed * _STEPS_A_SEED + step) % 2**63)
         network.train()
-        replayed = round(self.how.batch_size * self.how.source_share) if self.source is not None else 0
+        replayed = self.how.replayed if self.source is not None else 0
         items = _drawn(task.weights, self.how.batch_size - replayed, generator)
         looks = [_look(self.activations, task.rows[items.numpy()], generator)]
         if self.source is not None and replayed:

@@ -130,6 +130,12 @@ def test_source_faces_stay_in_the_mix_and_a_loss_may_remember_items():
     assert fitter.judge(said, looks[1:2])[0].argmax() == 6
 
 
+def test_many_faces_get_one_pass_and_few_the_fewest_steps():
+    assert TopBlocks(steps=7).steps_for(10**6) == 7
+    assert TopBlocks().steps_for(1000) == 150
+    assert TopBlocks(batch_size=100, source_share=0.2).steps_for(28_200) == 353
+
+
 def test_a_network_without_blocks_and_impossible_settings_are_refused():
     plain = Backbone("plain", 8, backbone().preprocessing, nn.Sequential(nn.Flatten(), nn.Linear(768, 8)))
     with pytest.raises(InputError, match="no blocks in a row"):
@@ -137,6 +143,6 @@ def test_a_network_without_blocks_and_impossible_settings_are_refused():
     with pytest.raises(InputError, match="has 3 blocks, 3 are"):
         lower_blocks(backbone(), 3)
     with pytest.raises(InputError, match="needs a block"):
-        TopBlocks(steps=0)
+        TopBlocks(steps=-1)
     with pytest.raises(InputError, match="source's share"):
         TopBlocks(source_share=1.0)

@@ -8,7 +8,7 @@ FER+ test with the majority of its votes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from mmemo.benchmark.outcome import Check, Outcome
 from mmemo.benchmark.weak.data import LabelledLines, features_kept, meld_lines
+from mmemo.benchmark.weak.lab2wild_recipes import CANDIDATES, fit_named, recipe_of
 from mmemo.benchmark.weak.pairing import pair
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE, rows_of
 from mmemo.datasets.ferplus import FerPlus, read_ferplus
@@ -28,10 +29,10 @@ from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage, run
 from mmemo.store.files import hash_value
 from mmemo.student.baseline import ImageBaseline, load_baseline
-from mmemo.student.crossfit import TrainingSet, fit_all
+from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import HeadFitter, SourceFaces, Task
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.recipes import RECIPES, Opinions, recipe_named
+from mmemo.student.recipes import RECIPES, Opinions
 from mmemo.student.settings import TrainSettings
 from mmemo.teacher import load_teacher
 
@@ -82,7 +83,9 @@ Judge = Callable[[int, int, str], Stage[np.ndarray]]
 
 def benchmark_lab2wild(settings: Lab2WildBenchmark) -> Stage[Outcome]:
     """The head on features of the lab's network, for every size, recipe and seed."""
-    recipes = [recipe_named(name).name for name in settings.recipes or RECIPES]
+    recipes = list(settings.recipes or [*RECIPES, *CANDIDATES])
+    for name in recipes:
+        recipe_of(name)
     material = yield from lab_material(settings)
     features = yield from lab_features(material, settings)
     rows = yield from rows_by_size(material, settings, [*recipes, GOLD_CEILING], features.test_opinion, features.judge)
@@ -112,13 +115,15 @@ def opinions_on(material: LabMaterial, image: np.ndarray, seed: int) -> Opinions
     """What is known of the first N target faces without a person: image (N, 7) opinions, and paired lines."""
     anchor = load_teacher().anchor(ANCHOR)
     lines = pair(material.target.labels[: len(image)], material.lines.gold, seed)
+    teacher = material.lines.teacher[lines]
     return Opinions(
-        teacher=material.lines.teacher[lines],
+        teacher=teacher,
         image=image,
         known=np.full(len(image), -1, np.int64),
         teacher_confusion=anchor.confusion,
         image_confusion=material.baseline.confusion,
         teacher_prior=anchor.prior,
+        evidence=anchor.evidence(teacher),
     )
 
 
@@ -198,9 +203,7 @@ class LabFeatures:
             )
         else:
             opinions = opinions_on(material, material.baseline.probs_from_features(seen), seed)
-            recipe = recipe_named(name)
-            training = TrainingSet(faces, faces, opinions)
-            fitted = yield from fit_all(training, fitter, recipe, replace(settings, recipe=recipe.name))
+            fitted = yield from fit_named(TrainingSet(faces, faces, opinions), fitter, name, settings)
         return fitted.probs(np.arange(count, count + len(self.test)))
 
 

@@ -5,7 +5,7 @@ Every student is kept in the cache, so a run that was stopped goes on with the n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from mmemo.benchmark.weak.lab2wild import (
     told,
 )
 from mmemo.benchmark.weak.lab2wild_looks import looks_kept, target_looks
+from mmemo.benchmark.weak.lab2wild_recipes import fit_named, recipe_of
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.evaluate.rows import GOLD_CEILING
 from mmemo.labels import EKMAN7
@@ -28,10 +29,9 @@ from mmemo.store.files import hash_value, publish_file, read_array
 from mmemo.student.backbones.augmentation import ANY_STYLE
 from mmemo.student.backbones.training import balanced_weights, smoothed
 from mmemo.student.baseline import ImageBaseline
-from mmemo.student.crossfit import TrainingSet, fit_all
+from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import Fitted, Task
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
 from mmemo.student.top_blocks import SourceLooks, TopBlocks, TopBlocksFitter, lower_blocks, opinions_of
 
@@ -57,7 +57,9 @@ class LabLooks:
 
 def benchmark_lab2wild_upper(settings: Lab2WildUpper) -> Stage[Outcome]:
     """As `benchmark_lab2wild`, with the upper blocks trained; a recipe for heads alone raises InputError."""
-    recipes = [recipe_named(name).name for name in settings.benchmark.recipes or (DEFAULT_RECIPE,)]
+    recipes = list(settings.benchmark.recipes or (DEFAULT_RECIPE,))
+    for name in recipes:
+        recipe_of(name)
     material = yield from lab_material(settings.benchmark)
     looks = yield from _looks(material, settings)
     baseline = material.baseline
@@ -72,10 +74,16 @@ def benchmark_lab2wild_upper(settings: Lab2WildUpper) -> Stage[Outcome]:
     rows = yield from rows_by_size(material, settings.benchmark, names, test_opinion, judge)
     how = settings.how
     student = (
-        f"last {how.blocks} blocks and the head on cached looks, {how.steps} steps of {how.batch_size} up to "
-        f"{how.learning_rate:g}, {how.source_share:.0%} of a batch from the lab"
+        f"last {how.blocks} blocks and the head on cached looks, {_steps(material, settings)} steps of "
+        f"{how.batch_size} up to {how.learning_rate:g}, {how.source_share:.0%} of a batch from the lab"
     )
     return Outcome("lab2wild", rows, told(material, settings.benchmark, recipes, student), checks(rows))
+
+
+def _steps(material: LabMaterial, settings: Lab2WildUpper) -> str:
+    total = len(material.target.labels)
+    counts = [settings.how.steps_for(min(size or total, total)) for size in settings.benchmark.sizes]
+    return ", ".join(map(str, dict.fromkeys(counts)))
 
 
 def _looks(material: LabMaterial, settings: Lab2WildUpper) -> Stage[LabLooks]:
@@ -122,7 +130,6 @@ def _fitted(material: LabMaterial, fitter: TopBlocksFitter, seen: np.ndarray, se
         task = Task(faces, smoothed(one_hot), np.ones(len(seen)), faces, soft_cross_entropy)
         fitted = yield from fitter.fit(task, settings, name)
         return fitted
-    recipe = recipe_named(name)
     training = TrainingSet(faces, faces, opinions_on(material, seen, seed))
-    fitted = yield from fit_all(training, fitter, recipe, replace(settings, recipe=recipe.name))
+    fitted = yield from fit_named(training, fitter, name, settings)
     return fitted
