@@ -120,6 +120,12 @@ def test_of_two_moving_mouths_the_one_that_goes_with_the_sound_speaks() -> None:
         assert judged.speaker == (1 if order == 1 else 0)
 
 
+def test_two_mouths_that_both_go_with_the_sound_are_not_told_apart() -> None:
+    faces = [moving(True), moving(True, amount=0.15)]
+    judged = judge_speaker(faces, SpeakerSettings(), sound(), (0, 2000))
+    assert judged.scores.min() > SpeakerSettings().speaks_above and judged.verdict is Verdict.UNCLEAR
+
+
 def test_a_voice_from_off_screen_makes_nobody_speak() -> None:
     faces, span = [moving(False), motion_of(0.9, 16)], (0, 2000)
     assert judge_speaker(faces, SpeakerSettings(), sound(), span).verdict is Verdict.UNCLEAR
