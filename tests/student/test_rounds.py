@@ -40,7 +40,7 @@ def test_halves_do_not_share_groups_and_the_second_targets_follow_the_students()
 
 
 def test_one_group_alone_is_judged_by_its_own_student():
-    data, fitter, _ = show(tracks=2, faces_a_track=1)
+    data, _, _ = show(tracks=2, faces_a_track=1)
     witness = Witness(np.full((2, K), 1 / K, np.float32))
     run(taught_twice(lesson(data), witness, SETTINGS, "train"))
     assert len(witness.tasks) == 2
