@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,12 @@ class Cascade:
             for net in ("pnet", "rnet", "onet")
         )
         self._suppress = load_suppression()
+        self._room = _Room()
 
     @torch.inference_mode()
     def detect(self, frames: Sequence[np.ndarray], min_face_px: float) -> list[RawFaces]:
         """Faces of at least about `min_face_px` in each (H, W, 3) uint8 frame; all frames are of one size."""
-        tables = _SummedAreas(frames)
+        tables = _SummedAreas(frames, self._room)
         boxes: Any
         boxes, owner = self._proposals(tables, min_face_px)
         for sure, network in ((_SURE[1], self._refine), (_SURE[2], self._place)):
@@ -110,6 +112,19 @@ class Cascade:
         return _shifted(boxes, shifts).numpy(), owner.numpy(), probs.numpy(), landmarks.numpy()
 
 
+class _Room(local):
+    """Memory of each thread for its last tables: getting it anew for each batch costs a third of filling it."""
+
+    def __init__(self) -> None:
+        self._tables = np.zeros((0, 0, 0, 3), np.int32)
+
+    def tables(self, count: int, height: int, width: int) -> np.ndarray:
+        """(count, height, width, 3) int32 whose first rows and columns are zeros, as long as nobody writes there."""
+        if len(self._tables) < count or self._tables.shape[1:3] != (height, width):
+            self._tables = np.zeros((count, height, width, 3), np.int32)
+        return self._tables[:count]
+
+
 class _SummedAreas:
     """Sums over any rectangle of any frame: (B, H + 1, W + 1, 3) int32, the sum of all above and to the left.
 
@@ -117,11 +132,13 @@ class _SummedAreas:
     nonetheless.
     """
 
-    def __init__(self, frames: Sequence[np.ndarray]) -> None:
+    def __init__(self, frames: Sequence[np.ndarray], room: _Room) -> None:
         self.height_px, self.width_px = frames[0].shape[:2]
-        self._sums = np.zeros((len(frames), self.height_px + 1, self.width_px + 1, 3), np.int32)
+        self._sums = room.tables(len(frames), self.height_px + 1, self.width_px + 1)
         for table, frame in zip(self._sums, frames, strict=True):
-            np.cumsum(frame, axis=1, dtype=np.int32, out=table[1:, 1:])
+            inside = table[1:, 1:]
+            inside[:] = frame
+            np.cumsum(inside, axis=1, out=inside)
             for above, row in pairwise(table):  # three times as fast as a sum along the first axis
                 row += above
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmemo.episode.cascade import Cascade, _largest, _SummedAreas
+from mmemo.episode.cascade import Cascade, _largest, _Room, _SummedAreas
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_frames_together_give_what_each_gives_alone(frames: list[np.ndarray]) ->
 def test_areas_are_means_as_torch_takes_them() -> None:
     frame = np.random.default_rng(1).integers(0, 255, (61, 83, 3)).astype(np.uint8)
     picture = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
-    tables = _SummedAreas([frame, frame[::-1]])
+    tables = _SummedAreas([frame, frame[::-1]], _Room())
     expected = (F.interpolate(picture, size=(19, 30), mode="area") - 127.5) * 0.0078125
     assert torch.allclose(tables.level(19, 30)[:1], expected, atol=1e-5)
     # Boxes count from 1; one is cut at two edges and one is smaller than what it becomes.
@@ -68,7 +68,7 @@ def test_areas_are_means_as_torch_takes_them() -> None:
 
 def test_sums_may_pass_the_largest_number() -> None:
     frame = np.full((3000, 3000, 3), 255, np.uint8)
-    assert torch.allclose(_SummedAreas([frame]).level(20, 20), torch.tensor((255 - 127.5) / 128), atol=1e-5)
+    assert torch.allclose(_SummedAreas([frame], _Room()).level(20, 20), torch.tensor((255 - 127.5) / 128), atol=1e-5)
 
 
 @pytest.mark.parametrize("window", [2, 3])
