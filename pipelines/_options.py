@@ -96,8 +96,10 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="How training targets are made: anchored_em (default: estimates on this show how far text and image can "
-        "be trusted), anchored_em_ce, fused, teacher_soft, teacher_hard (the last two are naive rivals).",
+        help="How training targets are made: calibrated_fusion (multiplies what face and line say, each as sure as it "
+        "has a right to be), anchored_em (estimates on this show how far text and image can be trusted), "
+        "anchored_em_ce, fused, teacher_soft, teacher_hard (the last two are naive rivals), and more that an unknown "
+        "name lists.",
     ),
 ]
 BackboneOption = Annotated[
@@ -115,9 +117,9 @@ AnchorOption = Annotated[
     str,
     typer.Option(
         "--anchor",
-        help="Labelled text that says how far the teacher can be trusted: auto (meld_dev), meld_dev, meld_test or "
-        "goemotions_test. Choose text like your show's (the first two are TV dialogue) that shares no lines with what "
-        "you evaluate on.",
+        help="Labelled text that says how far the teacher can be trusted: auto (told from what the "
+        "teacher says of the show's own lines), meld_dev or meld_test (TV dialogue), meld_dev_alone (the same, read "
+        "without context) or goemotions_test (comments). A named one should share no lines with what you evaluate on.",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of splits, initial order and dropout.")]

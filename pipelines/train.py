@@ -8,7 +8,7 @@ import typer
 
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.train import RunRecord, train_student
-from mmemo.store.files import to_json
+from mmemo.store.files import read_json, to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
@@ -74,12 +74,14 @@ def train(
 
 
 def tell_run(run: RunRecord) -> None:
-    """Say in two lines what a run is, and raise the alarm when the student collapsed."""
+    """Say what a run is and what its lines are like, and raise the alarm when the student collapsed."""
     state = "was there already" if run.skipped else f"trained in {run.seconds:.1f} s"
     people = f", {run.human_labels} of them labelled by people" if run.human_labels else ""
     say(f"run {run.run_id}: {run.faces} faces in {run.tracks} tracks{people}, {state}")
     if resting := run.resting.sentence():
         say(resting)
+    if like := read_json(run.folder / "config.json")["anchor"].get("says"):
+        say(like)
     if run.collapse:
         say(f"ALARM: {run.collapse}")
 
