@@ -20,7 +20,8 @@ _MIN_HEARD_PAIRS = 5
 # times the odds, and at 1.8 a mouth is as likely as nobody on screen.
 _WEIGHTS = np.array([8.78, 3.57, 3.02, -4.77])
 _OFFSET = -1.75
-_LOWEST, _CLEAREST = 0.01, 99.0
+# Beyond these a score tells nothing more: who is that sure is sure.
+_LOWEST, _HIGHEST, _CLEAREST = 0.01, 30.0, 99.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,9 @@ def judge_speaker(
 
 
 def heard_score(motion: MouthMotion, voice: Voice) -> float:
-    """How well a mouth goes with a voice, from 0.01; at least five pairs of frames."""
-    return max(float(np.exp(_WEIGHTS @ evidence_of(motion, voice).to_array() + _OFFSET)), _LOWEST)
+    """How well a mouth goes with a voice, 0.01 to 30; at least five pairs of frames."""
+    score = np.exp(_WEIGHTS @ evidence_of(motion, voice).to_array() + _OFFSET)
+    return float(np.clip(score, _LOWEST, _HIGHEST))
 
 
 def _is_wordless(speech: SpeechActivity | None, span_ms: tuple[int, int]) -> bool:
