@@ -13,14 +13,15 @@ from mmemo.errors import InputError, StorageError
 from mmemo.flow.face_opinions import face_features, load_crop, training_faces
 from mmemo.flow.human_labels import Words, words_of_episodes
 from mmemo.flow.label import OPINIONS_FILE, LabelSettings, opinions_folder
+from mmemo.flow.teacher_anchor import anchor_for
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.files import read_table
 from mmemo.store.labels import REJECT
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Episode, Workspace
-from mmemo.teacher.anchors import DEFAULT_ANCHOR, TeacherAnchor
-from mmemo.teacher.loading import anchor_of
+from mmemo.teacher.anchors import TeacherAnchor
+from mmemo.teacher.resemblance import Resemblance
 
 if TYPE_CHECKING:
     from mmemo.student.baseline import ImageBaseline
@@ -41,12 +42,14 @@ _NO_FACE_HINT = "the account of cues says what was dropped and why; faces that p
 class Material:
     """tracks: episode_id, track_id, cue_id, group, human (label or null), one row an item of `training`;
     faces: episode_id, face_id, crop (path), one row a face of `training`. Tracks of a group are never on both
-    sides of a split: a group is a scene, or a single track where there are under ten scenes."""
+    sides of a split: a group is a scene, or a single track where there are under ten scenes.
+    resemblance: which labelled text the lines are like, where the anchor was told from them."""
 
     tracks: pd.DataFrame
     faces: pd.DataFrame
     training: TrainingSet
     anchor: TeacherAnchor
+    resemblance: Resemblance | None = None
 
 
 def gather(
@@ -78,22 +81,19 @@ def gather(
         raise InputError("there is no face to learn from", hint=_NO_FACE_HINT)
     item, tracks = _tracks(faces)
     quality = faces["quality"].to_numpy(np.float64)
-    anchor = anchor_named(label.teacher, anchor_name)
+    anchor, resemblance = anchor_for(workspace, episodes, label, anchor_name)
+    of_lines = mean_by_item(np.concatenate(teacher), item)
     opinions = Opinions(
-        teacher=mean_by_item(np.concatenate(teacher), item),
+        teacher=of_lines,
         image=mean_by_item(np.concatenate(image), item, quality),
         known=np.array([-1 if pd.isna(h) else EKMAN7.index(h) for h in tracks["human"]], np.int64),
         teacher_confusion=anchor.confusion,
         image_confusion=baseline.confusion,
         teacher_prior=anchor.prior,
+        evidence=anchor.evidence(of_lines),
     )
     training = TrainingSet(item, tracks["group"].to_numpy(np.int64), opinions, quality)
-    return Material(tracks, faces[["episode_id", "face_id", "crop"]], training, anchor)
-
-
-def anchor_named(teacher: str, name: str) -> TeacherAnchor:
-    """A teacher's anchor by the name that the training settings give; "auto" is the teacher's own default."""
-    return anchor_of(teacher, DEFAULT_ANCHOR if name == "auto" else name)
+    return Material(tracks, faces[["episode_id", "face_id", "crop"]], training, anchor, resemblance)
 
 
 def make_fitter(

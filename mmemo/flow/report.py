@@ -64,11 +64,20 @@ def write_report(
         cuts=cuts,
         collapse=config["collapse"],
         synthetic_notice=synthetic_notice(workspace, config["episodes"]),
-        limits=(resting,) if resting else (),
+        limits=tuple(limit for limit in (resting, _strange_lines(config)) if limit),
         settings={"label": config["label"], "train": config["train"]},
         identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
     )
     return _written(workspace.report_folder(run_id) / "report.html", render_report(data))
+
+
+def _strange_lines(config: Mapping[str, Any]) -> str:
+    """What to know about a show whose lines are like no labelled text; empty otherwise."""
+    anchor = config["anchor"]
+    if not anchor.get("is_strange"):
+        return ""
+    told = str(anchor["says"])
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def write_cut_report(workspace: Workspace, episode: Episode, report: CutReport | None = None) -> Path:

@@ -16,7 +16,7 @@ from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.flow.corrections import differing, face_noise_of, with_agreement
 from mmemo.flow.human_labels import Resting, Words, resting_words, words_of_episodes
 from mmemo.flow.label import LabelSettings, opinions_folder
-from mmemo.flow.material import Material, anchor_named, gather, make_fitter
+from mmemo.flow.material import Material, gather, make_fitter
 from mmemo.flow.read import REVIEW_FILE
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
@@ -24,7 +24,9 @@ from mmemo.store.files import hash_value, publish_folder, read_json, storage_err
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.student.settings import TrainSettings
-from mmemo.teacher.loading import teacher_identity
+from mmemo.teacher.anchors import choose_anchor
+from mmemo.teacher.loading import anchors_of, teacher_identity
+from mmemo.teacher.resemblance import AUTO
 from mmemo.teacher.sources import EMBEDDED as EMBEDDED_TEACHER
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from mmemo.student.fitters import Fitter
 
 # Part of every run's key: raise it when the same inputs would now give another student.
-TRAIN_VERSION = 2
+TRAIN_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,20 @@ def train_student(
             "baseline": baseline.identity,
             **({"backbone": foreign["backbone"]} if "backbone" in foreign else {}),
         },
-        "anchor": {"name": material.anchor.name, "source": material.anchor.source},
+        "anchor": _anchor(material),
         **_known(material, said),
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
         "seconds": time.perf_counter() - started,
     }
     _publish(folder, config, material, fit, review, face_noise_of(workspace, material, agreed))
     return _record(folder, resting)
+
+
+def _anchor(material: Material) -> dict[str, Any]:
+    """Which labelled text said how far the teacher can be trusted, and what was told of the lines, if that was asked."""
+    like = material.resemblance
+    told = {} if like is None else {"says": like.says(), "is_strange": like.is_strange, "shares": dict(like.shares)}
+    return {"name": material.anchor.name, "source": material.anchor.source, **told}
 
 
 def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:
@@ -163,7 +172,8 @@ def _foreign(label: LabelSettings, settings: TrainSettings) -> dict[str, Any]:
     if settings.backbone != EMBEDDED_BACKBONE:
         parts["backbone"] = load_backbone(settings.backbone).identity
     if label.teacher != EMBEDDED_TEACHER:
-        parts["anchor"] = anchor_named(label.teacher, settings.anchor)
+        anchors = anchors_of(label.teacher)
+        parts["anchors"] = anchors if settings.anchor == AUTO else choose_anchor(anchors, settings.anchor)
     return parts
 
 

@@ -13,12 +13,12 @@ class TrainSettings:
 
     recipe: name in `mmemo.student.recipes.RECIPES`. backbone: see `load_backbone`. finetune: train the
     backbone too, not the head alone. folds: every face is predicted by a student that never saw its group.
-    anchor: which labelled text calibrates the teacher ("auto" = the teacher's own default).
+    anchor: which labelled text calibrates the teacher ("auto" = the one that the show's lines are like).
     validation_share: part of the groups that decides when to stop. human_weight: how much more a face that a
     person labelled counts than one that only the machine labelled.
     """
 
-    recipe: str = "anchored_em"
+    recipe: str = "calibrated_fusion"
     backbone: str = "embedded"
     finetune: bool = False
     anchor: str = "auto"

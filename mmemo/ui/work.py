@@ -15,6 +15,7 @@ from mmemo.errors import InputError, StorageError
 from mmemo.progress import Stage
 from mmemo.store.files import read_json
 from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
 from mmemo.ui.uploads import names_only
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Adaptation:
     video: Path
     subtitles: Path | None = None
     gold: Path | None = None
-    recipe: str = "anchored_em"
+    recipe: str = TrainSettings().recipe
     teacher: str = "embedded"
     backbone: str = "embedded"
     finetune: bool = False
@@ -57,7 +58,6 @@ def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
     from mmemo.flow.characters import CharacterSettings
     from mmemo.flow.label import LabelSettings
     from mmemo.flow.sync import SyncMode
-    from mmemo.student.settings import TrainSettings
 
     settings = AdaptSettings(
         video=wish.video,

@@ -114,7 +114,7 @@ def test_the_report_says_which_words_rest(ran):
 
 
 def test_an_unknown_run_is_told(ran):
-    with pytest.raises(InputError, match="known runs: anchored_em-"):
+    with pytest.raises(InputError, match="known runs: calibrated_fusion-"):
         run(evaluate_run(ran, EvaluateSettings(run_id="nowhere")))
 
 
@@ -195,7 +195,10 @@ def test_the_review_table_keeps_opinions_apart(ran):
     assert without["student_label"].isna().all() and len(without) == 40
 
 
-def test_a_person_promotes_a_student_that_proved_nothing(ran):
+def test_a_person_promotes_a_student_that_collapsed(ran):
+    # Flat targets and two epochs: the student says one emotion only, and is not used by itself.
+    settings = TrainSettings(recipe="anchored_em", epochs=2, folds=2)
+    run(train_student(ran, [EPISODE_ID], LabelSettings(), settings))
     assert run(evaluate_run(ran, EvaluateSettings())).to_contract()["promotion"]["promoted"] is False
     said = run(evaluate_run(ran, EvaluateSettings(promote=True))).to_contract()["promotion"]
     assert said == {"promoted": True, "by": "person", "why": "a person promoted it"}
