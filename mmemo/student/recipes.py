@@ -203,13 +203,17 @@ def _with_known(probs: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A target function, the names of its loss and its scheme, and one plain sentence for people."""
+    """A target function, the names of its loss and its scheme, and one plain sentence for people.
+
+    `offered`: shown in the app. The others are for experiments: none of them was measured to be better.
+    """
 
     name: str
     targets: Callable[[Opinions], Targets]
     loss: str
     says: str
     scheme: str = "plain"
+    offered: bool = False
 
     def loss_function(self, noise: NoiseModel | None = None) -> Callable[[Tensor, Tensor], Tensor]:
         """A new loss for one fit; torch is only imported here.
@@ -248,12 +252,12 @@ _CE = "soft_cross_entropy"
 RECIPES: Mapping[str, Recipe] = {
     r.name: r
     for r in (
-        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "multiplies image and text opinion, each as sure as it has a right to be (default)"),
-        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted"),
+        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "multiplies image and text opinion, each as sure as it has a right to be (default)", offered=True),
+        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted", offered=True),
         Recipe("anchored_em_ce", expectation_maximization, _CE, "the same targets with plain cross-entropy, for comparison"),
-        Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior"),
-        Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces"),
-        Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces"),
+        Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior", offered=True),
+        Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces", offered=True),
+        Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces", offered=True),
         Recipe("averaged", expectation_maximization, _GCE, "anchored_em's student, averaged with the image-only baseline: less spread, and less gain where the baseline is poor", "averaged"),
         Recipe("symmetric", expectation_maximization, "symmetric_cross_entropy", "anchored_em's targets with a loss that doubts labels in another way"),
         Recipe("logit_adjusted", expectation_maximization, "logit_adjusted", "anchored_em's targets with a margin for rare emotions"),
@@ -262,7 +266,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough: measured worse than the default"),
         Recipe("balanced", balanced_em, _GCE, "anchored_em's targets, in which rare emotions count more"),
         Recipe("em_and_fused", em_and_fused, _GCE, "halfway between anchored_em's targets and the fused ones"),
-        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, anchored_em's otherwise"),
+        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, anchored_em's otherwise", offered=True),
         Recipe("mean_teacher", expectation_maximization, _GCE, "anchored_em's student, averaged over its own training steps", "mean_teacher"),
         Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's: measured no better", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),

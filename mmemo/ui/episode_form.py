@@ -135,7 +135,7 @@ def _learning_fields() -> dict[str, Any]:
     return {
         "gold": gold,
         "recipe": gr.Dropdown(
-            [(f"{name}: {recipe.says}", name) for name, recipe in RECIPES.items()],
+            [(f"{name}: {recipe.says}", name) for name, recipe in RECIPES.items() if recipe.offered],
             value=defaults.recipe,
             label="Recipe",
             info="How text and image opinions become training targets.",

@@ -22,6 +22,7 @@ from mmemo.student.recipes import (
     teacher_soft,
     trust_weighed,
 )
+from mmemo.student.settings import TrainSettings
 
 K = 7
 
@@ -108,6 +109,12 @@ def test_every_recipe_finds_its_loss_and_scheme_and_says_what_it_does(name):
     assert callable(recipe.loss_function(recipe.targets(opinions(5)).noise))
     assert callable(recipe.scheme_function())
     assert recipe.says and recipe.name == name
+
+
+def test_the_default_and_the_naive_rivals_are_offered():
+    offered = [name for name, recipe in RECIPES.items() if recipe.offered]
+    assert offered[0] == TrainSettings().recipe
+    assert {"teacher_soft", "teacher_hard"} < set(offered) and len(offered) <= 6
 
 
 def test_weights_are_one_an_item_and_never_all_nought():
