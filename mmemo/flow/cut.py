@@ -35,7 +35,7 @@ from mmemo.store.workspace import Episode, Workspace
 __all__ = ["CutReport", "CutSettings", "SyncMode", "cut_episode"]
 
 # Raise when the same inputs and settings give another result than before.
-CUT_VERSION = 2
+CUT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

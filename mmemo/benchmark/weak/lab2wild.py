@@ -138,8 +138,10 @@ def rows_by_size(
         paired = [material.lines.teacher[pair(gold, material.lines.gold, seed)] for seed in settings.seeds]
         systems: dict[str, list[np.ndarray]] = {IMAGE_ONLY: [image_only], TEACHER: paired}
         for name in names:
-            for number, seed in enumerate(settings.seeds):
-                yield Progress(f"lab2wild, {count} faces", number, len(settings.seeds), name)
+            # No pairing and so hardly any chance is in the ceiling: the first seed stands for all.
+            seeds = settings.seeds[:1] if name == GOLD_CEILING else settings.seeds
+            for number, seed in enumerate(seeds):
+                yield Progress(f"lab2wild, {count} faces", number, len(seeds), name)
                 systems.setdefault(name, []).append(run(judge(count, seed, name)))
         found = rows_of(gold, np.arange(len(gold)), systems)
         rows += [{**row, "part": f"{count} target faces", "target_faces": count, "size": size} for row in found]
@@ -152,7 +154,7 @@ def told(material: LabMaterial, settings: Lab2WildBenchmark, recipes: Sequence[s
         "pairing": "synthetic: a random line of MELD test of the same emotion for every face",
         "student": student,
         "seeds": list(settings.seeds),
-        "a_seed_draws": "pairing, order of faces, dropout; the target faces are the same for all seeds",
+        "a_seed_draws": "pairing, order of faces, dropout; the target faces are the same for all, the ceiling has one",
         "recipes": list(recipes),
         "test": "FER+ test, majority of the votes",
         "anchor": ANCHOR,

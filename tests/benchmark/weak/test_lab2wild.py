@@ -87,7 +87,7 @@ def test_upper_blocks_are_trained_on_looks_that_are_kept(data: Path, tmp_path: P
     heads = run(benchmark_lab2wild(settings)).to_contract()
     assert told["rows"][1]["accuracy"] == pytest.approx(heads["rows"][1]["accuracy"], abs=0.2)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
-    assert len([path for path in kept if path.name.startswith("student-")]) == 8
+    assert len([path for path in kept if path.name.startswith("student-")]) == 6
     assert run(benchmark_lab2wild_upper(upper)).to_contract() == told
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy") if path in kept} == kept
     with pytest.raises(InputError, match="trains the head alone"):
