@@ -52,7 +52,7 @@ class LabLooks:
 
     target: dict[int, np.ndarray]
     test: np.ndarray
-    source: SourceLooks
+    source: SourceLooks | None
 
 
 def benchmark_lab2wild_upper(settings: Lab2WildUpper) -> Stage[Outcome]:
@@ -96,6 +96,8 @@ def _looks(material: LabMaterial, settings: Lab2WildUpper) -> Stage[LabLooks]:
         count = min(size or total, total)
         found[count] = yield from target_looks(cache, backbone, lower, material.target.images, count)
     test = yield from looks_kept(cache, backbone, lower, material.test.images)
+    if not settings.how.replayed:
+        return LabLooks(found, test, None)
     # Mixed, because the changes of style borrow from faces nearby.
     lab, mixed = material.lab, np.random.default_rng(0).permutation(len(material.lab.labels))
     shown = yield from looks_kept(cache, backbone, lower, lab.images[mixed], _LAB_LOOKS, ANY_STYLE)

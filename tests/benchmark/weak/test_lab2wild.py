@@ -79,7 +79,7 @@ def test_rows_of_both_kinds_of_student(data: Path, tmp_path: Path):
 @pytest.mark.usefixtures("short")
 def test_upper_blocks_are_trained_on_looks_that_are_kept(data: Path, tmp_path: Path):
     settings = Lab2WildBenchmark(data, tmp_path, (0, 1), (7, 0), ("fused",), start="random")
-    upper = Lab2WildUpper(settings, TopBlocks(blocks=1, steps=1, batch_size=5))
+    upper = Lab2WildUpper(settings, TopBlocks(blocks=1, steps=1, batch_size=5, source_share=0.2))
     told = run(benchmark_lab2wild_upper(upper)).to_contract()
     names = ["majority", "image_only", "teacher", "fused", "gold_ceiling"]
     assert [(row["name"], row["target_faces"]) for row in told["rows"]] == [(n, c) for c in (7, 14) for n in names]
