@@ -15,6 +15,7 @@ from mmemo.benchmark.weak.corrections import (
     time_retraining,
 )
 from mmemo.benchmark.weak.protocol import Trial
+from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.progress import run
 from mmemo.student.settings import TrainSettings
 
@@ -46,7 +47,8 @@ def test_the_curve_has_every_count_in_both_orders(tmp_path: Path):
     made = Made()
     settings = CorrectionsBenchmark(None, tmp_path, seeds=(0, 1), counts=(0, 10, 20))
     systems = run(curve(made, settings))  # type: ignore[arg-type]
-    names = ["image_only", "anchored_em", *(f"anchored_em+{n}_{o}" for o in ("active", "random") for n in (10, 20))]
+    helped = (f"{DEFAULT_RECIPE}+{n}_{o}" for o in ("active", "random") for n in (10, 20))
+    names = ["image_only", DEFAULT_RECIPE, *helped]
     assert sorted(systems) == sorted(names)
     assert all(len(opinions) == 2 and opinions[0].shape == (100, 7) for opinions in systems.values())
     paired = corrections._paired(made, systems, settings.counts)  # type: ignore[arg-type]
