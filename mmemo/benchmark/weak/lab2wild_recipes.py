@@ -12,8 +12,7 @@ from mmemo.student.crossfit import TrainingSet, lesson_of
 from mmemo.student.fitters import Fitted, Fitter
 from mmemo.student.recipes import RECIPES, Opinions, Recipe, Targets, recipe_named
 from mmemo.student.rereading import read_by_lines
-from mmemo.student.rounds import taught_twice
-from mmemo.student.schemes import Scheme
+from mmemo.student.schemes import Scheme, self_training
 from mmemo.student.settings import TrainSettings
 
 _TWICE = "_twice"
@@ -47,7 +46,7 @@ def recipe_of(name: str) -> tuple[Recipe, Scheme]:
     twice = name.endswith(_TWICE) and name not in RECIPES
     plain = name.removesuffix(_TWICE) if twice else name
     recipe = CANDIDATES[plain] if plain in CANDIDATES and plain not in RECIPES else recipe_named(plain)
-    return recipe, taught_twice if twice else recipe.scheme_function()
+    return recipe, self_training if twice else recipe.scheme_function()
 
 
 def fit_named(training: TrainingSet, fitter: Fitter, name: str, settings: TrainSettings) -> Stage[Fitted]:

@@ -10,8 +10,7 @@ import pytest
 from mmemo.benchmark.weak.lab2wild_recipes import recipe_of, reread_fusion
 from mmemo.errors import InputError
 from mmemo.student.recipes import Opinions, fused
-from mmemo.student.rounds import taught_twice
-from mmemo.student.schemes import plain
+from mmemo.student.schemes import plain, self_training
 
 K = 7
 
@@ -58,6 +57,6 @@ def test_names():
     assert recipe_of("fused")[0].name == "fused" and recipe_of("fused")[1] is plain
     assert recipe_of("reread_fusion")[0].targets is reread_fusion
     recipe, scheme = recipe_of("reread_fusion_twice")
-    assert recipe.name == "reread_fusion" and scheme is taught_twice
+    assert recipe.name == "reread_fusion" and scheme is self_training
     with pytest.raises(InputError, match="unknown recipe"):
         recipe_of("magic_twice")
