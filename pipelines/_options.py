@@ -78,7 +78,8 @@ TeachersOption = Annotated[
         metavar="NAME",
         help="Who reads the lines: embedded (default); a folder with a transformers sequence classifier, or made by "
         "pipelines.combine_teachers (one teacher calibrated on labelled lines, or several); or a hub id, such as "
-        "ORG/NAME. Given several times, or as NAME=WEIGHT,NAME: they vote.",
+        "ORG/NAME. Given several times, or as NAME=WEIGHT,NAME: they vote, as sure as they are of themselves; combine "
+        "them first to correct that.",
     ),
 ]
 ContextOption = Annotated[

@@ -53,8 +53,8 @@ def label(
       python -m pipelines.label --teacher calibrated/
 
     Give pipelines.train the same --teacher, --context-lines, --next-lines and --whole-sentences; pipelines.adapt
-    does both. A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger, surprise,
-    fear, disgust, or common synonyms. One that is not in the cache needs a network once.
+    does both. A classifier's labels (id2label) must be emotions that map to ours: neutral, joy, sadness, anger,
+    surprise, fear, disgust, or common synonyms. One that is not in the cache needs a network once.
     """
     settings = LabelSettings(
         teacher=teacher_named(teacher),

@@ -23,8 +23,8 @@ _WINDOW_PX = 12
 _FRAMES_TOGETHER = 4
 # Up to this many times the width at which sizes count, a frame is searched as it is: reducing it loses faces.
 _DETAIL = 1.8
-# oneDNN keeps prepared code for the last 1024 shapes, of which a process may use up to a gigabyte. The cascade has about
-# 200; when fewer are kept, they are prepared anew for each batch, a fifth of the time of a search. It counts
+# oneDNN keeps prepared code for the last 1024 shapes, of which a process may use up to a gigabyte. The cascade has
+# about 200; when fewer are kept, they are prepared anew for each batch, a fifth of the time of a search. It counts
 # when set before the first convolution of the process.
 _FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 

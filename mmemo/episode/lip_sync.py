@@ -176,7 +176,7 @@ def _on_grid(times_ms: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _normed(values: np.ndarray, noise: float = 0.0) -> np.ndarray:
-    """Each row less its mean, of length 1, shorter by as much as noise of that deviation explains; 0 if all are alike."""
+    """Each row less its mean, of length 1, shorter by what noise of that deviation explains; 0 if all are alike."""
     centred = values - values.mean(axis=-1, keepdims=True)
     power = (centred * centred).sum(axis=-1, keepdims=True) + values.shape[-1] * noise**2
     normed: np.ndarray = centred / np.sqrt(np.maximum(power, 1e-12))

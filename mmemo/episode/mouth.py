@@ -22,8 +22,8 @@ _FACE_SIZE = (2.0, 2.0)
 _NOISE = 0.02
 _MIN_CONTRAST = 4.0
 _BLUR = np.array([1, 2, 3, 2, 1], np.float32) / 9
-# How sharply the weights of a mouth fall towards the edges of its patch, and how far below the corners of the mouth they
-# are highest, in px: the jaw and the lower lip move in speech, the upper lip hardly does.
+# How sharply the weights of a mouth fall towards the edges of its patch, and how far below the corners of the mouth
+# they are highest, in px: the jaw and the lower lip move in speech, the upper lip hardly does.
 _WEIGHTS_FALL, _JAW_PX = 3.0, 3.0
 # So many ways of changing tell what a mouth does: the first may be that of one odd frame.
 WAYS = 3

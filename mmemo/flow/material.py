@@ -62,7 +62,8 @@ def gather(
 ) -> Stage[Material]:
     """Collect faces, opinions and human labels of labelled episodes; rejected tracks are left out.
 
-    `said` is what people said of each episode, as it was read before; without it, it is read now. Raises InputError when an episode has no opinions of this teacher yet, or when no face is left.
+    `said` is what people said of each episode, as it was read before; without it, it is read now. Raises InputError
+    when an episode has no opinions of this teacher yet, or when no face is left.
     """
     from mmemo.student.crossfit import TrainingSet, mean_by_item
     from mmemo.student.recipes import Opinions

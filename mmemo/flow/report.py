@@ -64,7 +64,7 @@ def write_report(
         cuts=cuts,
         collapse=config["collapse"],
         synthetic_notice=synthetic_notice(workspace, config["episodes"]),
-        limits=tuple(limit for limit in (resting, _strange_lines(config)) if limit),
+        limits=tuple(limit for limit in (resting, _strange_lines(config), _unmeasured(config)) if limit),
         settings={"label": config["label"], "train": config["train"]},
         identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
     )
@@ -78,6 +78,16 @@ def _strange_lines(config: Mapping[str, Any]) -> str:
         return ""
     told = str(anchor["says"])
     return f"{told[0].upper()}{told[1:]}."
+
+
+def _unmeasured(config: Mapping[str, Any]) -> str:
+    """What to know about a teacher of which nobody measured how sure it may be; empty otherwise."""
+    if config["anchor"].get("is_calibrated", True):
+        return ""
+    return (
+        "How sure the text teacher may be was never measured on labelled lines, so its votes count as they are; "
+        "pipelines.anchor measures one teacher, pipelines.combine_teachers several."
+    )
 
 
 def write_cut_report(workspace: Workspace, episode: Episode, report: CutReport | None = None) -> Path:

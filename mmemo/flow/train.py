@@ -134,10 +134,11 @@ def train_student(
 
 
 def _anchor(material: Material) -> dict[str, Any]:
-    """Which labelled text said how far the teacher can be trusted, and what was told of the lines, if that was asked."""
+    """Which labelled text said how far to trust the teacher, and what was told of the lines, if that was asked."""
     like = material.resemblance
     told = {} if like is None else {"says": like.says(), "is_strange": like.is_strange, "shares": dict(like.shares)}
-    return {"name": material.anchor.name, "source": material.anchor.source, **told}
+    measured = material.anchor.reading is not None
+    return {"name": material.anchor.name, "source": material.anchor.source, "is_calibrated": measured, **told}
 
 
 def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmemo.student.fusion import EMOTION_PSEUDO_COUNTS, OPINION_PSEUDO_COUNTS, softmax_rows
+
 _FLOOR = 1e-6
-# What is assumed before a line is read (the opinion counts as it is, no emotion is favoured) weighs like so many faces
-# in the curvature of the likelihood.
-_OPINION_PSEUDO_COUNTS = 30.0
-_EMOTION_PSEUDO_COUNTS = 10.0
 _SUREST = 3.0
 
 
@@ -23,7 +21,7 @@ class Reading:
 
     def apply(self, opinion: np.ndarray) -> np.ndarray:
         """(N, K) opinions -> (N, K), rows sum to 1."""
-        return _softmax(self.sureness * np.log(np.maximum(opinion, _FLOOR)) + self.bias)
+        return softmax_rows(self.sureness * np.log(np.maximum(opinion, _FLOOR)) + self.bias)
 
 
 def read_by_lines(opinion: np.ndarray, evidence: np.ndarray) -> Reading:
@@ -41,10 +39,10 @@ def read_by_lines(opinion: np.ndarray, evidence: np.ndarray) -> Reading:
     from scipy.optimize import minimize
 
     log_opinion = np.log(np.maximum(opinion, _FLOOR)).astype(np.float64)
-    strength = np.concatenate([[_OPINION_PSEUDO_COUNTS], np.full(opinion.shape[1], _EMOTION_PSEUDO_COUNTS)])
+    strength = np.concatenate([[OPINION_PSEUDO_COUNTS], np.full(opinion.shape[1], EMOTION_PSEUDO_COUNTS)])
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        read = _softmax(values[0] * log_opinion + values[1:])
+        read = softmax_rows(values[0] * log_opinion + values[1:])
         joint = read * evidence
         likelihood = np.maximum(joint.sum(1), 1e-300)
         missing = read - joint / likelihood[:, None]
@@ -56,9 +54,3 @@ def read_by_lines(opinion: np.ndarray, evidence: np.ndarray) -> Reading:
     bounds = [(0.0, _SUREST), *[(None, None)] * opinion.shape[1]]
     values = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return Reading(float(values[0]), values[1:])
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits - logits.max(1, keepdims=True))
-    rows: np.ndarray = raised / raised.sum(1, keepdims=True)
-    return rows

@@ -41,8 +41,8 @@ class EpisodeBenchmark:
     """`folder` holds episode.mp4, episode.srt and gold.csv; `cache` keeps a workspace with what is computed of them.
 
     anchors: every recipe is run with each; "auto" is told from the votes on all lines, without those named in
-    `not_anchors`, whose lines are in the episode. Where gold.csv has a column `still` that names film, clip and frame, the
-    film is the unit of the intervals, else the track.
+    `not_anchors`, whose lines are in the episode. Where gold.csv has a column `still` that names film, clip and
+    frame, the film is the unit of the intervals, else the track.
     """
 
     name: str
