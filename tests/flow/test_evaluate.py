@@ -16,6 +16,7 @@ from mmemo.flow.read import review_table, track_opinions
 from mmemo.flow.train import train_student
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
+from mmemo.store.files import read_json, write_json
 from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.student.settings import TrainSettings
@@ -111,6 +112,19 @@ def test_the_report_says_which_words_rest(ran):
     store.close()
     report = run(evaluate_run(ran, EvaluateSettings())).report
     assert "1 label not in this cut" in report.read_text(encoding="utf-8")
+
+
+def test_the_report_says_what_is_not_known_of_the_teacher(ran):
+    (record,) = ran.runs()
+    path = ran.run_folder(record) / "config.json"
+    config = read_json(path)
+    assert config["anchor"]["is_calibrated"] and config["anchor"]["name"] == "auto"
+    before = run(evaluate_run(ran, EvaluateSettings())).report.read_text(encoding="utf-8")
+    assert "never measured on labelled lines" not in before
+    config["anchor"] |= {"is_calibrated": False, "is_strange": True, "says": "the lines are like nothing"}
+    write_json(path, config)
+    after = run(evaluate_run(ran, EvaluateSettings())).report.read_text(encoding="utf-8")
+    assert "never measured on labelled lines" in after and "The lines are like nothing." in after
 
 
 def test_an_unknown_run_is_told(ran):
