@@ -99,7 +99,7 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
     """
     with closing(workspace.labels()) as store:
         history = store.history(episode.episode_id)
-        if history["time_ms"].isna().any():
+        if history["cut_key"].isna().any():  # one that fits no cut has a cut alone: it was looked for once
             workspace.pin_labels(workspace.episode(episode.episode_id))
             history = store.history(episode.episode_id)
     columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
@@ -156,22 +156,24 @@ class _CutFaces:
     def at(self, pin: Any) -> tuple[int, int] | None:
         """(track, cue) of the face where another cut's pin is; None where no face of this cut lies there.
 
-        Of several the nearest in time, then the one that overlaps most; of one face in the two lines of two voices
-        the speaker's, then the one whose line has the number that it had.
+        Of several the nearest in time, as far as that can be told, then the one that overlaps most; of one face in
+        the two lines of two voices the speaker's, then the one whose line has the number that it had.
         """
         if np.isnan(pin.time_ms):
             return None
         near = self._near(int(pin.time_ms))
+        apart_ms = np.abs(self.frame_ms[near] - int(pin.time_ms))
         shared = overlap(np.array([[pin.x1, pin.y1, pin.x2, pin.y2]], np.float32), self.boxes[near])[0]
         ranked = sorted(
             (
-                abs(int(self.frame_ms[face]) - int(pin.time_ms)),
-                -round(float(share), 3),
+                max(0, apart - SAME_TIME_MS),
+                -round(share, 3),
                 not self.speaks[face],
                 int(self.numbers[face, 1]) != pin.cue_id,
+                apart,
                 (int(self.numbers[face, 0]), int(self.numbers[face, 1])),
             )
-            for face, share in zip(near.tolist(), shared.tolist(), strict=True)
+            for face, share, apart in zip(near.tolist(), shared.tolist(), apart_ms.tolist(), strict=True)
             if share >= MIN_OVERLAP
         )
         return ranked[0][-1] if ranked else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import pandas as pd
@@ -165,6 +166,52 @@ def test_of_a_face_in_the_lines_of_two_voices_the_speakers_line_is_meant(workspa
     assert said(read_words(workspace, voices)) == {6: "joy"}
     both = cut(workspace, "both", faces, lines=[(0, 2000), (0, 2000)])
     assert said(read_words(workspace, both)) == {5: "joy"}, "the line with the number that it had"
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "listeners", "expected"),
+    [
+        ((500, 510), [5], {6: "joy"}),
+        ((500, 540), [5], {6: "joy"}),
+        ((500, 541), [5], {5: "joy"}),  # another time
+        ((510, 500), [], {5: "joy"}),  # the line with the number that it had
+    ],
+)
+def test_times_that_are_the_same_do_not_rank_the_lines_of_two_voices(
+    workspace: Workspace, times_ms: tuple[int, int], listeners: list[int], expected: dict[int, str]
+):
+    cut(workspace, "first")
+    say(workspace, 1, "joy")
+    faces = [(5, 1, times_ms[0], LEFT), (6, 2, times_ms[1], LEFT)]
+    voices = cut(workspace, "voices", faces, lines=[(0, 2000), (0, 2000)], listeners=listeners)
+    words = read_words(workspace, voices)
+    assert said(words) == expected
+    resting = resting_words(workspace, [voices], {"pilot": words})
+    assert resting == Resting(not_in_use=int(next(iter(expected)) in listeners))
+
+
+def test_of_times_that_are_the_same_in_one_line_the_nearer_is_meant(workspace: Workspace):
+    cut(workspace, "first")
+    say(workspace, 1, "joy")
+    both = cut(workspace, "both", [(5, 1, 530, LEFT), (6, 1, 510, LEFT)])
+    assert said(read_words(workspace, both)) == {6: "joy"}
+
+
+def test_a_word_that_fits_no_cut_is_looked_for_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    episode = cut(workspace, "first")
+    with closing(workspace.labels()) as store:
+        store.add(HumanLabel("pilot", 99, 1, "joy"))
+    searched: list[str] = []
+
+    def counted(self: Workspace, episode: Episode) -> None:
+        searched.append(episode.cut_key)
+        pin_labels(self, episode)
+
+    pin_labels = Workspace.pin_labels
+    monkeypatch.setattr(Workspace, "pin_labels", counted)
+    for _ in range(3):
+        assert said(read_words(workspace, episode)) == {}
+    assert searched == ["first"]
 
 
 def test_people_keep_their_own_words_across_cuts(workspace: Workspace):
