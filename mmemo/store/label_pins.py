@@ -41,11 +41,21 @@ def pin_labels(
 
 
 def _shown_faces(faces_of: Callable[[str], pd.DataFrame], cut_key: str) -> dict[tuple[int, int], FacePin] | None:
-    """{(track, cue): its surest face, the one that people are shown}; None where the cut's files are gone."""
+    """{(track, cue): the surest of its speaker's faces that can be read}; None where the cut's files are gone.
+
+    That is the face that people are shown; a cut whose faces were not measured has no `quality`.
+    """
     try:
         faces = faces_of(cut_key)
     except StorageError:
         return None
-    best = faces.sort_values("detection_prob", ascending=False, kind="stable").drop_duplicates(["track_id", "cue_id"])
+    shown = faces["role"] == "speaker"
+    if "quality" in faces:
+        shown &= faces["quality"] > 0
+    best = (
+        faces[shown]
+        .sort_values("detection_prob", ascending=False, kind="stable")
+        .drop_duplicates(["track_id", "cue_id"])
+    )
     columns = best[["track_id", "cue_id", "frame_ms", *_BOX]].astype({"frame_ms": int})
     return {(t, c): FacePin(cut_key, ms, *map(float, box)) for t, c, ms, *box in columns.itertuples(index=False)}

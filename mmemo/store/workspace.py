@@ -31,7 +31,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmemo.errors import InputError
+from mmemo.errors import InputError, StorageError
 from mmemo.store.files import damaged, read_json, read_table, storage_errors, write_json
 from mmemo.store.label_pins import pin_labels
 from mmemo.store.labels import LabelStore
@@ -107,10 +107,16 @@ class Workspace:
             pin_labels(store, episode.episode_id, [*cut_keys], faces_of)
 
     def save_episode(self, episode: Episode) -> None:
-        """Write or move forward an episode's record; words on the faces of the cut that was in use are pinned first."""
+        """Write or move forward an episode's record; words on the faces of the cut that was in use are pinned first.
+
+        A damaged record is replaced: it no longer says which cut that was.
+        """
         path = self.episode_folder(episode.episode_id) / "episode.json"
         if path.is_file() and (self.root / LABELS_FILE).is_file():
-            before = _read_episode(path)
+            try:
+                before = _read_episode(path)
+            except StorageError:
+                before = episode
             if before.cut_key != episode.cut_key:
                 self.pin_labels(before)
         write_json(path, episode)

@@ -21,13 +21,14 @@ def store(tmp_path: Path) -> Iterator[LabelStore]:
 
 
 def cut(*faces: tuple[int, int, int, float]) -> pd.DataFrame:
-    """Faces of (track, cue, frame_ms, detection_prob); each has a box of its own."""
+    """Speakers' faces of (track, cue, frame_ms, detection_prob), not measured; each has a box of its own."""
     rows = [
         {"track_id": track, "cue_id": cue, "frame_ms": ms, "detection_prob": prob}
-        | {"x1": float(ms), "y1": 0.0, "x2": ms + 40.0, "y2": 40.0}
+        | {"x1": float(ms), "y1": 0.0, "x2": ms + 40.0, "y2": 40.0, "role": "speaker"}
         for track, cue, ms, prob in faces
     ]
-    return pd.DataFrame(rows, columns=["track_id", "cue_id", "frame_ms", "detection_prob", "x1", "y1", "x2", "y2"])
+    columns = ["track_id", "cue_id", "frame_ms", "detection_prob", "x1", "y1", "x2", "y2", "role"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 CUTS = {"new": cut((1, 1, 500, 0.8), (1, 1, 900, 0.9), (2, 2, 2500, 0.9)), "old": cut((7, 3, 4500, 0.9))}
@@ -59,6 +60,14 @@ def test_a_word_is_pinned_to_the_surest_face_and_says_the_same(store: LabelStore
     store.pin({number: FacePin("old", 1, 0, 0, 1, 1)})
     store.claim({number: "old"})
     assert pinned(store, CUTS) == [("new", 900)], "a pin is never moved"
+
+
+def test_the_face_is_one_that_people_are_shown(store: LabelStore):
+    store.add(HumanLabel("e1", 1, 1, "joy"))
+    store.add(HumanLabel("e1", 7, 3, "fear"))
+    measured = cut((1, 1, 500, 0.8), (1, 1, 900, 0.9), (7, 3, 3500, 0.9))
+    measured = measured.assign(quality=[0.5, 0.0, 1.0], role=["speaker", "speaker", "listener"])
+    assert pinned(store, {**CUTS, "new": measured}) == [("new", 500), ("old", 4500)]
 
 
 def test_what_the_cut_in_use_does_not_have_is_of_an_older_one_or_of_none(store: LabelStore):

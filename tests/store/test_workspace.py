@@ -67,6 +67,16 @@ def test_a_damaged_record_says_so(workspace: Workspace):
         workspace.episode("pilot")
 
 
+@pytest.mark.parametrize("record", ["{", '{"title": "from elsewhere"}'], ids=["half", "of another shape"])
+def test_a_damaged_record_is_healed_by_cutting_again(workspace: Workspace, record: str):
+    workspace.save_episode(EPISODE)
+    workspace.labels().close()
+    (workspace.episode_folder("pilot") / "episode.json").write_text(record)
+    again = replace(EPISODE, cut_key="k2")
+    workspace.save_episode(again)
+    assert workspace.episode("pilot") == again
+
+
 def test_a_record_of_another_shape_says_so(workspace: Workspace):
     write_json(workspace.episode_folder("pilot") / "episode.json", {"title": "from elsewhere"})
     with pytest.raises(StorageError, match="missing or damaged"):
@@ -130,7 +140,7 @@ def test_a_run_keeps_its_own_cut(workspace: Workspace):
 
 def a_face(track: int, cue: int) -> dict[str, object]:
     box = dict(zip(("x1", "y1", "x2", "y2"), (10.0, 20.0, 50.0, 60.0), strict=True))
-    return {"track_id": track, "cue_id": cue, "frame_ms": 1000 * cue, "detection_prob": 0.9, **box}
+    return {"track_id": track, "cue_id": cue, "frame_ms": 1000 * cue, "detection_prob": 0.9, "role": "speaker", **box}
 
 
 def test_words_are_pinned_before_another_cut_takes_their_numbers(workspace: Workspace):
