@@ -63,6 +63,12 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
             boxes = gr.Image(label="Faces found", interactive=False, visible=False, buttons=["download", "fullscreen"])
             faces = gr.HTML(_NOTHING_YET, elem_id="mm-faces")
     tab = PredictTab(picture, anyway, boxes, faces)
+    _predict_at_once(context, selection, tab)
+    return tab
+
+
+def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) -> None:
+    """The last picture and the last choice win: what comes while another is judged is judged next."""
 
     @told
     def on_picture(path: str | None, chosen: Selection, anyway: bool) -> tuple[Any, ...]:
@@ -73,18 +79,22 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
         return waiting(path)
 
     noticed = gr.on(
-        [picture.change, selection.change, anyway.input],
+        [tab.picture.change, selection.change, tab.anyway.input],
         on_wait,
-        picture,
-        faces,
+        tab.picture,
+        tab.faces,
         trigger_mode="always_last",
         show_progress="hidden",
         api_visibility="private",
     )
     noticed.then(
-        on_picture, [picture, selection, anyway], [boxes, faces], show_progress="minimal", api_visibility="private"
+        on_picture,
+        [tab.picture, selection, tab.anyway],
+        [tab.boxes, tab.faces],
+        trigger_mode="always_last",
+        show_progress="minimal",
+        api_visibility="private",
     )
-    return tab
 
 
 def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
