@@ -98,7 +98,7 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
 
 
 def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
-    """Pictures to click. Not gr.Examples: it replaces the picture's component, and with it what refuses damaged ones."""
+    """Pictures to click; not gr.Examples, which replaces the picture's component and what refuses damaged ones."""
     shown = gr.Dataset(
         components=[picture], samples=[[str(path)] for path in paths], type="index", label="Drawn examples"
     )
@@ -176,7 +176,7 @@ def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarr
 
 
 def faces_html(found: Sequence[FacePrediction], absent: str = _NO_STUDENT) -> str:
-    """One card a face: its number, how sure the detector is, and the bars of both models; `absent` says why one misses."""
+    """One card a face: number, how sure the detector is, bars of both models; `absent` says why one misses."""
     cards = "".join(_face_card(number, face) for number, face in enumerate(found, start=1))
     note = ""
     if found[0].student is None:
