@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 LAB_NEUTRAL_FACES = 250
 LAB_HELD_OUT = 0.2
-# The lab's faces are few and all alike: the lower blocks stay as they started.
-LAB_FROZEN_BLOCKS = 5
-LAB_TRAINING = f"any style, equal classes, {LAB_FROZEN_BLOCKS} blocks frozen"
+_LAB_FROZEN_BLOCKS = 5
 CONFIG_FILE = "config.json"
 
 
@@ -82,7 +80,7 @@ def train_baseline(settings: BaselineSettings, out: Path) -> Stage[TrainedBaseli
     Training that was stopped goes on from OUT.checkpoint beside the folder. An OUT of the same settings and
     files is kept as it is; one of others raises InputError.
     """
-    key = hash_value({"settings": _told(settings), "files": _files(settings)})
+    key = baseline_key(settings)
     if (found := _found(out, key)) is not None:
         return found
     faces = lab_faces(settings) if settings.ckplus is not None else ferplus_faces(settings)
@@ -105,6 +103,11 @@ def train_baseline(settings: BaselineSettings, out: Path) -> Stage[TrainedBaseli
         (temporary / "MODEL_CARD.md").write_text(baseline_card(out.name, config), encoding="utf-8")
     _checkpoint(out).unlink(missing_ok=True)
     return TrainedBaseline(out, result.identity, result.scores)
+
+
+def baseline_key(settings: BaselineSettings) -> str:
+    """Settings and files that decide the result; a missing file raises InputError."""
+    return hash_value({"settings": _told(settings), "files": _files(settings)})
 
 
 def ferplus_faces(settings: BaselineSettings) -> BaselineFaces:
@@ -165,11 +168,18 @@ def _trained(
         settings.batch_size,
         seed=settings.seed,
         checkpoint_steps=settings.checkpoint_steps,
-        frozen_blocks=LAB_FROZEN_BLOCKS if lab else 0,
+        frozen_blocks=frozen_blocks(settings),
         augmentation=ANY_STYLE if lab else STRONG,
     )
     averaged, curve = yield from train_network(network, [source], how, checkpoint)
     return averaged, started, curve
+
+
+def frozen_blocks(settings: BaselineSettings) -> int:
+    """The lab's faces are few and all alike: lower blocks that know pictures already stay as they started."""
+    from mmemo.student.backbones.starting import RANDOM
+
+    return 0 if settings.ckplus is None or settings.start == RANDOM else _LAB_FROZEN_BLOCKS
 
 
 def _steps(settings: BaselineSettings, faces: int) -> int:
@@ -235,8 +245,9 @@ def _checkpoint(out: Path) -> Path:
 
 def _told(settings: BaselineSettings) -> dict[str, Any]:
     """What decides the result; not where the files lie."""
+    lab = f"any style, equal classes, {frozen_blocks(settings)} blocks frozen"
     return {
-        "lab": LAB_TRAINING if settings.ckplus is not None else False,
+        "lab": lab if settings.ckplus is not None else False,
         "start": settings.start,
         "steps": settings.steps,
         "batch_size": settings.batch_size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from mmemo.datasets.ferplus import VOTES
 from mmemo.errors import InputError
-from mmemo.flow.train_baseline import BaselineSettings, lab_faces
+from mmemo.flow.baseline_card import baseline_card
+from mmemo.flow.train_baseline import BaselineSettings, baseline_key, frozen_blocks, lab_faces
 from mmemo.labels import EKMAN7
 from mmemo.student.baseline import load_baseline
 from pipelines.train_baseline import train_baseline
@@ -73,7 +75,25 @@ def test_the_lab_alone(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     train(data, tmp_path / "lab", ckplus=data / "ck.npz")
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["rows"][0]["name"] == "held-out persons of the lab" and told["rows"][1]["n"] == 21
-    assert "CK+" in (tmp_path / "lab" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (tmp_path / "lab" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "CK+" in card and "any style, equal classes, 0 blocks frozen" in card
+    stem = load_baseline(tmp_path / "lab").backbone.module.state_dict()["bn1.running_mean"]
+    assert float(stem.abs().sum()) > 0, "a stem of random weights learns too"
+
+
+def test_the_card_tells_the_training_that_was():
+    train = {"lab": False, "batch_size": 64, "seed": 0}
+    config = {"identity": "it", "start": "there", "data": "faces", "steps": 3, "train": train, "scores": {}}
+    wild = baseline_card("net", config)
+    assert "1 / sqrt(faces of their class)" in wild and "lab alone" not in wild
+    lab = baseline_card("net", {**config, "train": {**train, "lab": "any style, 5 blocks frozen"}})
+    assert "weight 1 / faces of their class" in lab and "other styles" in lab and "any style, 5 blocks frozen" in lab
+
+
+def test_only_blocks_that_know_something_are_frozen(data: Path):
+    lab = BaselineSettings(data, data / "ck.npz")
+    assert [frozen_blocks(some) for some in (lab, replace(lab, start="random"), replace(lab, ckplus=None))] == [5, 0, 0]
+    assert baseline_key(lab) == baseline_key(replace(lab, checkpoint_steps=7)) != baseline_key(replace(lab, seed=1))
 
 
 def test_missing_files_and_impossible_settings(data: Path, tmp_path: Path):
