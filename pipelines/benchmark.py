@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mmemo.benchmark.outcome import Outcome
+from mmemo.errors import InputError
+from mmemo.progress import Stage
 from mmemo.store.files import to_json
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main_group, run_with_bar
+
+if TYPE_CHECKING:
+    from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark
 
 
 def cut(
@@ -116,7 +121,9 @@ def lab2wild(
     ] = False,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", help="Steps of fine-tuning; without it one pass, for the whole network 400."),
+        typer.Option(
+            "--steps", help="Steps of fine-tuning; without it one pass, at least 150, or 400 of the whole network."
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -132,26 +139,33 @@ def lab2wild(
     With --finetune or --whole only the default recipe and the ceiling run, unless --recipe names others; each student
     is kept.
     """
-    from mmemo.benchmark.weak.lab2wild import SIZES, Lab2WildBenchmark, benchmark_lab2wild
+    from mmemo.benchmark.weak.lab2wild import SIZES, Lab2WildBenchmark
 
+    if finetune and whole:
+        raise InputError("--finetune and --whole name two students", hint="choose one of them")
     chosen = tuple(sizes or ((1000,) if quick else SIZES))
     settings = Lab2WildBenchmark(
         data, _cache(cache, workspace), tuple(range(1 if quick else seeds)), chosen, tuple(recipe or ()), start
     )
+    given = {"steps": steps, "batch_size": batch_size}
+    how = {name: value for name, value in given.items() if value is not None}
+    tell_table(run_with_bar(_lab2wild_stage(settings, finetune, whole, how)), as_json)
+
+
+def _lab2wild_stage(settings: Lab2WildBenchmark, finetune: bool, whole: bool, how: Mapping[str, int]) -> Stage[Outcome]:
+    """The student that was asked for; `how`: what was said of its training."""
     if whole:
         from mmemo.benchmark.weak.lab2wild_network import Lab2WildNetwork, benchmark_lab2wild_network
 
-        stage = benchmark_lab2wild_network(Lab2WildNetwork(settings, steps or 400, batch_size or 256))
-    elif finetune:
+        return benchmark_lab2wild_network(Lab2WildNetwork(settings, **how))
+    if finetune:
         from mmemo.benchmark.weak.lab2wild_upper import Lab2WildUpper, benchmark_lab2wild_upper
         from mmemo.student.top_blocks import TopBlocks
 
-        stage = benchmark_lab2wild_upper(
-            Lab2WildUpper(settings, TopBlocks(steps=steps or 0, batch_size=batch_size or 128))
-        )
-    else:
-        stage = benchmark_lab2wild(settings)
-    tell_table(run_with_bar(stage), as_json)
+        return benchmark_lab2wild_upper(Lab2WildUpper(settings, TopBlocks(**how)))
+    from mmemo.benchmark.weak.lab2wild import benchmark_lab2wild
+
+    return benchmark_lab2wild(settings)
 
 
 def _cache(cache: Path | None, workspace: Path) -> Path:

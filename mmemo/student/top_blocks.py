@@ -19,7 +19,6 @@ from mmemo.errors import InputError
 from mmemo.processor import has_bfloat16
 from mmemo.progress import Progress, Stage
 from mmemo.student.backbones import Backbone
-from mmemo.student.backbones.augmentation import Augmentation, augment
 from mmemo.student.backbones.training import one_cycle
 from mmemo.student.fitters import Fitted, Task
 from mmemo.student.heads import EpochLoss, LinearHead
@@ -55,6 +54,11 @@ class TopBlocks:
             raise InputError("training needs a block, no step below 0 and four faces a batch", hint="use the defaults")
         if not 0.0 <= self.source_share < 1.0:
             raise InputError(f"the source's share is {self.source_share}", hint="use 0 to below 1")
+        if self.replayed >= self.batch_size:
+            raise InputError(
+                f"the source's share of {self.source_share} fills all {self.batch_size} faces of a batch",
+                hint="use a smaller share or a larger batch",
+            )
 
     def steps_for(self, faces: int) -> int:
         """How many steps so many faces are given."""
@@ -87,20 +91,6 @@ def lower_blocks(backbone: Backbone, trained: int) -> nn.Module:
     module = _with_blocks(backbone, trained)
     kept = list(module.blocks)[: len(module.blocks) - trained]  # type: ignore[arg-type]
     return nn.Sequential(module.conv_stem, module.bn1, *kept).eval()  # type: ignore[arg-type]
-
-
-def looks_at(backbone: Backbone, batch: Tensor, count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """(B, 3, px, px) prepared faces -> (B, V, 3, px, px): plain, mirrored, and `count` - 2 times changed at random."""
-    assert count >= PLAIN_LOOKS, "the plain look and its mirror image come first"
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (backbone.preprocessing.mean, backbone.preprocessing.std))
-    pixels = (batch * std + mean).clamp(0, 1)
-    if backbone.preprocessing.grey:
-        pixels = pixels[:, :1]
-    looks = [batch, batch.flip(3)]
-    for _ in range(count - PLAIN_LOOKS):
-        changed = augment(pixels, backbone.input_px, how, generator)
-        looks.append(((changed.expand(-1, 3, -1, -1)) - mean) / std)
-    return torch.stack(looks, 1)
 
 
 def activations_of(lower: nn.Module, batches: Iterable[Tensor], total: int) -> Stage[np.ndarray]:
@@ -227,9 +217,10 @@ def _with_blocks(backbone: Backbone, trained: int) -> nn.Module:
         raise InputError(
             f"{backbone.identity} has no blocks in a row", hint="train the head alone or the whole network"
         )
-    if trained >= len(module.blocks):  # type: ignore[arg-type]
+    count = len(module.blocks)  # type: ignore[arg-type]
+    if trained >= count:
         raise InputError(
-            f"{backbone.identity} has {len(module.blocks)} blocks, {trained} are to be trained",  # type: ignore[arg-type]
+            f"{backbone.identity} has {count} blocks, {trained} are to be trained",
             hint="train fewer, or the whole network",
         )
     return module

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,24 @@ import numpy as np
 
 from mmemo.benchmark.outcome import Check, Outcome
 from mmemo.benchmark.weak.data import LabelledLines, features_kept, meld_lines
+from mmemo.benchmark.weak.lab2wild_looks import chunks
 from mmemo.benchmark.weak.lab2wild_recipes import CANDIDATES, fit_named, recipe_of
 from mmemo.benchmark.weak.pairing import pair
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE, rows_of
 from mmemo.datasets.ferplus import FerPlus, read_ferplus
 from mmemo.errors import InputError
 from mmemo.evaluate.rows import GOLD_CEILING, IMAGE_ONLY, TEACHER
-from mmemo.flow.train_baseline import BaselineFaces, BaselineSettings, TrainedBaseline, grey_crops, lab_faces
+from mmemo.flow.train_baseline import (
+    BaselineFaces,
+    BaselineSettings,
+    TrainedBaseline,
+    baseline_key,
+    grey_crops,
+    lab_faces,
+)
 from mmemo.flow.train_baseline import train_baseline as train_lab
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage, run
-from mmemo.store.files import hash_value
 from mmemo.student.baseline import ImageBaseline, load_baseline
 from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import HeadFitter, SourceFaces, Task
@@ -41,7 +47,6 @@ ALL = 0
 SIZES = (1000, 4000, ALL)
 # Accuracy in percent that is asked of the default recipe.
 _ASKED = {1000: 56.0, 4000: 60.0, ALL: 66.0}
-_CHUNK = 4000
 _LAB_STEPS, _LAB_BATCH = 240, 64
 
 
@@ -102,7 +107,7 @@ def lab_material(settings: Lab2WildBenchmark) -> Stage[LabMaterial]:
         batch_size=_LAB_BATCH,
         checkpoint_steps=20,
     )
-    folder = settings.cache / f"lab-{hash_value([settings.start, _LAB_STEPS, _LAB_BATCH])}"
+    folder = settings.cache / f"lab-{baseline_key(lab)}"
     trained = yield from train_lab(lab, folder)
     target, test = (read_ferplus(lab.ferplus / f"{part}.npz") for part in ("train", "test"))
     order = np.random.default_rng(0).permutation(len(target.labels))
@@ -214,7 +219,7 @@ def lab_features(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[La
     total = len(material.target.labels)
     needed = max(size or total for size in settings.sizes)
     parts = []
-    for start, stop in _chunks(min(needed, total)):
+    for start, stop in chunks(min(needed, total)):
         part = yield from _kept(material, settings.cache, material.target.images[start:stop])
         parts.append(part)
     test = yield from _kept(material, settings.cache, material.test.images)
@@ -225,9 +230,3 @@ def lab_features(material: LabMaterial, settings: Lab2WildBenchmark) -> Stage[La
 def _kept(material: LabMaterial, cache: Path, images: np.ndarray) -> Stage[np.ndarray]:
     features = yield from features_kept(cache, material.baseline.backbone, grey_crops(images))
     return features
-
-
-def _chunks(count: int) -> list[tuple[int, int]]:
-    """Bounds of parts that are kept apart, so that a stopped run does not begin anew and sizes share their faces."""
-    bounds = sorted({0, count, *(size for size in SIZES if 0 < size < count), *range(_CHUNK, count, _CHUNK)})
-    return list(pairwise(bounds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def looks_kept(
     """(N, h, w) uint8 faces -> (N, count, C, h, w) float16, read from the disk when it is asked for."""
     key = [
         weights_hash(lower),
-        hashlib.blake2b(images.tobytes(), digest_size=16).hexdigest(),
+        content_of(images),
         count,
         how if count > PLAIN_LOOKS else None,
     ]
@@ -64,9 +64,14 @@ def looks_kept(
     return kept
 
 
-def chunks(count: int, sizes: Sequence[int] = tuple(_LOOKS)) -> list[tuple[int, int]]:
-    """Bounds of parts that are kept apart, so that a stopped run does not begin anew."""
-    bounds = sorted({0, count, *(size for size in sizes if 0 < size < count), *range(_CHUNK, count, _CHUNK)})
+def content_of(values: np.ndarray) -> str:
+    """BLAKE2b of the values, 32 hex digits."""
+    return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
+
+
+def chunks(count: int) -> list[tuple[int, int]]:
+    """Bounds of parts that are kept apart, so that a stopped run does not begin anew and sizes share their faces."""
+    bounds = sorted({0, count, *(size for size in _LOOKS if 0 < size < count), *range(_CHUNK, count, _CHUNK)})
     return list(pairwise(bounds))
 
 

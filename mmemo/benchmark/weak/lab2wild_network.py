@@ -22,6 +22,7 @@ from mmemo.benchmark.weak.lab2wild import (
     rows_by_size,
     told,
 )
+from mmemo.benchmark.weak.lab2wild_looks import content_of
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.errors import InputError
 from mmemo.evaluate.rows import GOLD_CEILING
@@ -54,6 +55,10 @@ class Lab2WildNetwork:
     batch_size: int = 256
     learning_rate: float = 5e-4
 
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch_size < 2:
+            raise InputError("the whole network needs at least one step and two faces a batch", hint="use the defaults")
+
 
 def benchmark_lab2wild_network(settings: Lab2WildNetwork) -> Stage[Outcome]:
     """As `benchmark_lab2wild`, with fine-tuned networks. A recipe with a scheme of its own raises InputError."""
@@ -82,23 +87,17 @@ def _student(
     material: LabMaterial, settings: Lab2WildNetwork, seen: np.ndarray, seed: int, name: str
 ) -> Stage[np.ndarray]:
     """(n, 7) opinions on the test of one fine-tuned student, computed once."""
-    parts = [
-        material.baseline.identity,
-        len(seen),
-        seed,
-        name,
-        settings.steps,
-        settings.batch_size,
-        settings.learning_rate,
-    ]
-    path = settings.benchmark.cache / f"student-{hash_value(parts)}.npy"
-    if path.is_file():
-        return read_array(path)
-    checkpoint = path.with_suffix(".checkpoint")
     how = NetworkSettings(
         settings.steps, settings.batch_size, settings.learning_rate, seed=seed, checkpoint_steps=min(10, settings.steps)
     )
     sources = [_target(material, seen, seed, name), _lab(material)]
+    loss = "soft_cross_entropy" if name == GOLD_CEILING else recipe_named(name).loss
+    arrays = [array for source in sources for array in (source.images, source.targets, source.weights)]
+    parts = [material.baseline.identity, loss, how, *map(content_of, [*arrays, material.test.images])]
+    path = settings.benchmark.cache / f"student-{hash_value(parts)}.npy"
+    if path.is_file():
+        return read_array(path)
+    checkpoint = path.with_suffix(".checkpoint")
     network, _ = yield from train_network(_whole(material.baseline), sources, how, checkpoint)
     said = yield from _said(_as_baseline(network, material.baseline), material.test.images, path)
     checkpoint.unlink(missing_ok=True)

@@ -60,3 +60,5 @@ def test_names():
     assert recipe.name == "reread_fusion" and scheme is self_training
     with pytest.raises(InputError, match="unknown recipe"):
         recipe_of("magic_twice")
+    with pytest.raises(InputError, match="has the scheme 'averaged' already"):
+        recipe_of("averaged_twice")
