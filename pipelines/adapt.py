@@ -10,7 +10,6 @@ from mmemo.flow.identities import AUTO
 from mmemo.flow.label import LabelSettings
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
-from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar
 from pipelines._options import (
@@ -77,7 +76,6 @@ def adapt(
     on what both say, and compares it with the image-only baseline. Prints the account of cues and the table and
     writes an HTML report. Running it again skips every stage whose inputs and settings are the same.
     """
-    recipe_named(recipe)  # refused now and not after the cut, which takes minutes
     space = Workspace(workspace)
     settings = AdaptSettings(
         video=video,

@@ -63,8 +63,7 @@ def tell_evaluation(space: Workspace, result: Evaluation) -> None:
 
 def promotion_said(promotion: Promotion) -> str:
     """Whether the student is used by default, and why, in one line."""
-    state = "promoted, so it is used by default" if promotion.promoted else "not promoted, so the baseline stays"
-    return f"The student is {state}: {promotion.why}."
+    return f"The student is {promotion.state}: {promotion.why}."
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ def predict(
 
     \b
     A student is promoted by a proven gain, or by hand with pipelines.evaluate --promote; one that was never compared
-    answers while there is no other. Without a promoted one only the baseline answers, unless --run names a student. A file that is no picture ends the command before
-    anything is predicted.
+    answers while there is no other. Without a promoted one only the baseline answers, unless --run names a student. A
+    file that is no picture ends the command before anything is predicted.
 
     \b
       python -m pipelines.predict still.png
@@ -39,8 +39,7 @@ def predict(
     """
     place = Workspace(workspace)
     run = run or promoted_run(place)
-    if run is None:
-        say(_only_baseline(place))
+    say(_only_baseline(place) if run is None else f"student: {run}")
     predictions = run_with_bar(predict_files(place, images, PredictSettings(run)))
     for prediction in predictions:
         if not prediction.faces:

@@ -17,7 +17,11 @@ from mmemo.flow.train import RunRecord, train_student
 from mmemo.progress import Stage
 from mmemo.store.files import publish_file
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
+from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
+from mmemo.teacher.anchors import choose_anchor
+from mmemo.teacher.loading import anchors_of, teacher_identity
+from mmemo.teacher.resemblance import AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
     if settings.faces is not None:
         find_pictures(FolderSettings(settings.faces, settings.group_pattern))
     check_weights(settings.characters)
+    _check_names(settings)
     cut = yield from cut_episode(
         workspace,
         settings.video,
@@ -89,6 +94,14 @@ def adapt(workspace: Workspace, settings: AdaptSettings) -> Stage[AdaptResult]:
         workspace, EvaluateSettings(run.run_id, settings.gold, settings.faces, settings.group_pattern)
     )
     return AdaptResult(cut, characters, label, run, evaluation)
+
+
+def _check_names(settings: AdaptSettings) -> None:
+    """A recipe, teacher or anchor that does not exist is told now, not after the cut, which takes minutes."""
+    recipe_named(settings.train.recipe)
+    teacher_identity(settings.label.teacher, download=True)
+    if settings.train.anchor != AUTO:
+        choose_anchor(anchors_of(settings.label.teacher), settings.train.anchor)
 
 
 def _keep_notice(workspace: Workspace, video: Path, episode_id: str) -> None:

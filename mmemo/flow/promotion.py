@@ -28,6 +28,15 @@ class Promotion:
     why: str
     measured: bool = True
 
+    @property
+    def state(self) -> str:
+        """What that means, to follow "the student is"."""
+        if not self.promoted:
+            return "not promoted, so the baseline stays the default"
+        if not self.measured:
+            return "not compared yet, and used as long as no other is promoted"
+        return "promoted, so it is used by default"
+
     def to_contract(self) -> dict[str, Any]:
         """Plain values for --json."""
         return {"promoted": self.promoted, "by": "person" if self.by_person else "comparison", "why": self.why}

@@ -252,10 +252,10 @@ _CE = "soft_cross_entropy"
 RECIPES: Mapping[str, Recipe] = {
     r.name: r
     for r in (
-        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "multiplies image and text opinion, each as sure as it has a right to be (default)", offered=True),
-        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted", offered=True),
+        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "image and text opinion together, each as sure as it was measured to be right (default)", offered=True),
+        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted: for many faces that the face network hardly knows", offered=True),
         Recipe("anchored_em_ce", expectation_maximization, _CE, "the same targets with plain cross-entropy, for comparison"),
-        Recipe("fused", fused, _GCE, "multiplies image and text opinion, each corrected for its prior", offered=True),
+        Recipe("fused", fused, _GCE, "image and text opinion together, each as sure as it says it is", offered=True),
         Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces", offered=True),
         Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces", offered=True),
         Recipe("averaged", expectation_maximization, _GCE, "anchored_em's student, averaged with the image-only baseline: less spread, and less gain where the baseline is poor", "averaged"),
@@ -266,7 +266,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough: measured worse than the default"),
         Recipe("balanced", balanced_em, _GCE, "anchored_em's targets, in which rare emotions count more"),
         Recipe("em_and_fused", em_and_fused, _GCE, "halfway between anchored_em's targets and the fused ones"),
-        Recipe("trust_weighed", trust_weighed, _GCE, "fused targets as far as the image baseline knows this show, anchored_em's otherwise", offered=True),
+        Recipe("trust_weighed", trust_weighed, _GCE, "fused as far as the face network knows this show, otherwise anchored_em", offered=True),
         Recipe("mean_teacher", expectation_maximization, _GCE, "anchored_em's student, averaged over its own training steps", "mean_teacher"),
         Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's: measured no better", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),

@@ -115,7 +115,7 @@ def choose_anchor(anchors: dict[str, TeacherAnchor], name: str) -> TeacherAnchor
     if not anchors:
         return generic_anchor()
     if name not in anchors:
-        raise InputError(f"no anchor {name!r} for this teacher", hint=f"choose one of {', '.join(sorted(anchors))}")
+        raise InputError(f"no anchor {name!r} for this teacher", hint=f"choose auto, {', '.join(sorted(anchors))}")
     return anchors[name]
 
 

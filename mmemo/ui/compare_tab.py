@@ -66,9 +66,8 @@ def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.But
     if chosen.run_id is None:
         return "", gr.Button(visible=False)
     promotion = promotion_of(workspace, chosen.run_id)
-    head = "Promoted: it is used by default" if promotion.promoted else "Not promoted: the baseline stays the default"
     words = "Stop using this student by default" if promotion.promoted else "Use this student by default anyway"
-    said = page_part(f'<p class="small"><strong>{head}</strong>, because {escape(promotion.why)}.</p>')
+    said = page_part(f'<p class="small"><strong>{promotion.state.capitalize()}</strong>: {escape(promotion.why)}.</p>')
     return said, gr.Button(words, visible=True, variant="secondary")
 
 

@@ -22,10 +22,10 @@ def test_the_page_says_it_and_turns_it(workspace: Workspace):
     save_run(workspace, "new", None)
     chosen = Selection("pilot", "new", 3)
     said, button = show_promotion(workspace, chosen)
-    assert "Promoted" in said and "never compared" in said and button.visible
+    assert "Not compared yet, and used" in said and "never compared" in said and button.visible
     assert "Not promoted" in turn_promotion(workspace, chosen)[0]
     said, button, moved = turn_promotion(workspace, chosen)
-    assert "Promoted" in said and "Stop using" in str(button.value) and moved.revision == 4
+    assert "Promoted, so it is used" in said and "Stop using" in str(button.value) and moved.revision == 4
     assert promoted_run(workspace) == "new"
     assert "Not promoted" in turn_promotion(workspace, chosen)[0]
     assert show_promotion(workspace, Selection())[0] == ""
