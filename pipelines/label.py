@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mmemo.errors import InputError
-from mmemo.flow.label import LabelSettings, label_episodes
+from mmemo.flow.label import LabelReport, LabelSettings, label_episodes
 from mmemo.flow.teacher_anchor import anchor_for
 from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.store.files import to_json
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import Episode, Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say
 from pipelines._options import ContextOption, NextLinesOption, SentencesOption, TeachersOption, teacher_named
 
@@ -67,18 +67,22 @@ def label(
     if not episodes:
         raise InputError(f"no episode in {workspace}", hint="run `python -m pipelines.cut VIDEO SRT` first")
     reports = run_with_bar(label_episodes(place, episodes, settings, SENTIMENT3 if sentiment else EKMAN7))
-    rows = []
-    for one, report in zip(episodes, reports, strict=True):
-        say(
-            f"{report.episode_id}: {report.read} cues read, {report.skipped} were read before, "
-            f"{report.unspoken} not spoken, {report.seconds:.1f} s, by {report.teacher}"
-        )
-        like = None if sentiment else anchor_for(place, [one], settings)[1]
-        if like is not None:
-            say(f"{report.episode_id}: {like.says()}")
-        rows.append(report.to_contract() | ({"text": like.to_contract()} if like is not None else {}))
+    told = [_told(place, *each, None if sentiment else settings) for each in zip(episodes, reports, strict=True)]
     if as_json:
-        print(to_json({"episodes": rows}))
+        print(to_json({"episodes": told}))
+
+
+def _told(place: Workspace, episode: Episode, report: LabelReport, emotions: LabelSettings | None) -> dict[str, Any]:
+    """Say what was read, and for `emotions` which labelled text it is like; the object of --json."""
+    say(
+        f"{report.episode_id}: {report.read} cues read, {report.skipped} were read before, "
+        f"{report.unspoken} not spoken, {report.seconds:.1f} s, by {report.teacher}"
+    )
+    like = None if emotions is None else anchor_for(place, [episode], emotions)[1]
+    if like is None:
+        return report.to_contract()
+    say(f"{report.episode_id}: {like.says()}")
+    return report.to_contract() | {"text": like.to_contract()}
 
 
 if __name__ == "__main__":
