@@ -97,10 +97,10 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="How training targets are made: calibrated_fusion (multiplies what face and line say, each as sure as it "
-        "has a right to be), anchored_em (estimates on this show how far text and image can be trusted), "
-        "anchored_em_ce, fused, teacher_soft, teacher_hard (the last two are naive rivals), and more that an unknown "
-        "name lists.",
+        help="How training targets are made: calibrated_fusion (default: image and text opinion together, each as sure "
+        "as it was measured to be right), anchored_em (estimates on this show how far both can be trusted: for "
+        "thousands of faces that the face network hardly knows), trust_weighed, fused, teacher_soft, teacher_hard (the "
+        "last two are naive rivals), and more that an unknown name lists.",
     ),
 ]
 BackboneOption = Annotated[
