@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,6 +50,15 @@ def venv_python() -> Path:
 def say(message: str) -> None:
     """One line for the person at the terminal, at once."""
     print(f"==> {message}", file=sys.stderr, flush=True)
+
+
+def end_with(main: Callable[[], int]) -> NoReturn:
+    """Run a script to its exit status; Ctrl-C ends it with one sentence."""
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("Stopped. Start it again and it goes on from what is there")
+        sys.exit(130)
 
 
 def stop(what: str, hint: str) -> NoReturn:

@@ -10,13 +10,12 @@ import errno
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 import webbrowser
 from pathlib import Path
 
-from _setup import ROOT, RUNTIME_LOCK, ready_python, say, stop
+from _setup import ROOT, RUNTIME_LOCK, end_with, ready_python, say, stop
 
 HOST = "127.0.0.1"
 SAMPLE = ROOT / "assets" / "sample"
@@ -96,4 +95,4 @@ def open_when_up(url: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

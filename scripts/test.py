@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _setup import DEV_LOCK, ROOT, ready_python, say
+from _setup import DEV_LOCK, ROOT, end_with, ready_python, say
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -41,4 +41,4 @@ def install_chromium() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

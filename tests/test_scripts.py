@@ -107,6 +107,18 @@ def test_an_old_python_is_refused(
     assert "too old (run this with Python 3.11 or newer)" in capsys.readouterr().err
 
 
+def test_ctrl_c_ends_a_script_with_one_sentence(setup: ModuleType, capfd: pytest.CaptureFixture[str]):
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    for main, status in ((interrupted, 130), (lambda: 3, 3)):
+        with pytest.raises(SystemExit) as ended:
+            setup.end_with(main)
+        assert ended.value.code == status
+    said = capfd.readouterr()
+    assert (said.out + said.err).count("Stopped") == 1
+
+
 def test_a_full_disk_is_told_before_anything_is_made(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -150,7 +162,7 @@ def test_the_demo_stops_when_adapting_fails(demo: ModuleType, tmp_path: Path, mo
 
     monkeypatch.setattr(demo, "ready_python", lambda lock: tmp_path / "python")
     monkeypatch.setattr(demo.subprocess, "run", run)
-    monkeypatch.setattr(demo.sys, "argv", ["demo.py", "--workspace", str(tmp_path / "w")])
+    monkeypatch.setattr(sys, "argv", ["demo.py", "--workspace", str(tmp_path / "w")])
     monkeypatch.chdir(tmp_path)
     assert demo.main() == 2
     assert commands[0][1:3] == ["-m", "pipelines.adapt"]
