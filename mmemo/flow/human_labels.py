@@ -97,12 +97,15 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
     face that lies where its own was: at the same time or, in the same line and shot, at the nearest, with an overlap
     of at least MIN_OVERLAP. Words that have no pin yet are pinned before.
     """
+    columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
+    if not workspace.has_labels():  # reading leaves nothing behind
+        numbers = dict.fromkeys(columns[:3], np.int64)
+        return Words(episode.episode_id, pd.DataFrame(columns=columns).astype(numbers))
     with closing(workspace.labels()) as store:
         history = store.history(episode.episode_id)
         if history["cut_key"].isna().any():  # one that fits no cut has a cut alone: it was looked for once
             workspace.pin_labels(workspace.episode(episode.episode_id))
             history = store.history(episode.episode_id)
-    columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
     if history.empty:
         return Words(episode.episode_id, history[columns])
     keys = ["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]

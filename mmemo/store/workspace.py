@@ -91,6 +91,10 @@ class Workspace:
         with storage_errors(self.root):
             return LabelStore(self.root / LABELS_FILE)
 
+    def has_labels(self) -> bool:
+        """Whether anybody ever said anything here."""
+        return (self.root / LABELS_FILE).is_file()
+
     def pin_labels(self, episode: Episode) -> None:
         """Pin what people said by numbers alone to the faces that the cut of this record has under these numbers.
 
@@ -112,7 +116,7 @@ class Workspace:
         A damaged record is replaced: it no longer says which cut that was.
         """
         path = self.episode_folder(episode.episode_id) / "episode.json"
-        if path.is_file() and (self.root / LABELS_FILE).is_file():
+        if path.is_file() and self.has_labels():
             try:
                 before = _read_episode(path)
             except StorageError:

@@ -51,5 +51,6 @@ def test_a_long_file_name_is_read_whole(
     path.write_text(subtitles_text(2), encoding="utf-8")
     give_file(page, "#mm-subtitles", path)
     name = page.locator("#mm-subtitles td.filename span")
+    name.first.wait_for()
     assert "".join(name.all_inner_texts()) == path.name
     assert name.evaluate_all(_CUT_OFF) == 0
