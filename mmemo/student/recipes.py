@@ -53,6 +53,14 @@ class Opinions:
         assert self.evidence is None or self.evidence.shape == (n, k)
         assert self.teacher_confusion.shape == self.image_confusion.shape == (k, k)
 
+    def text_evidence(self) -> np.ndarray:
+        """(N, K) the evidence; where it was not measured, the votes divided by their prior. Rows sum to 1."""
+        if self.evidence is not None:
+            return self.evidence
+        divided = self.teacher / np.maximum(self.teacher_prior, _FLOOR)
+        even: np.ndarray = divided / np.maximum(divided.sum(1, keepdims=True), _FLOOR)
+        return even
+
     def subset(self, rows: np.ndarray) -> Opinions:
         """The same knowledge about fewer items."""
         return Opinions(
@@ -116,11 +124,7 @@ def calibrated_fusion(opinions: Opinions) -> Targets:
     it ought not to. The evidence is flatter, as far as labelled text says, so that a sure face outvotes an unsure line
     and the other way round. Where nobody measured it, the votes divided by their prior stand in, as in `fused`.
     """
-    evidence = opinions.evidence
-    if evidence is None:
-        divided = opinions.teacher / np.maximum(opinions.teacher_prior, _FLOOR)
-        evidence = divided / np.maximum(divided.sum(1, keepdims=True), _FLOOR)
-    posterior, _ = fuse(opinions.image, evidence, opinions.known)
+    posterior, _ = fuse(opinions.image, opinions.text_evidence(), opinions.known)
     teacher, image = _anchors(opinions)
     return Targets(posterior, noise_given(posterior, opinions.teacher, opinions.image, teacher, image))
 

@@ -22,11 +22,7 @@ _TWICE = "_twice"
 
 def reread_fusion(opinions: Opinions) -> Targets:
     """Product of the line's evidence and the image opinion, which is first read anew by the evidence of all lines."""
-    evidence = opinions.evidence
-    if evidence is None:
-        evidence = opinions.teacher / np.maximum(opinions.teacher_prior, 1e-6)
-        evidence = evidence / evidence.sum(1, keepdims=True)
-    evidence = evidence.astype(np.float64)
+    evidence = opinions.text_evidence().astype(np.float64)
     told = opinions.known >= 0
     evidence[told] = np.eye(evidence.shape[1])[opinions.known[told]]
     posterior = read_by_lines(opinions.image, evidence).apply(opinions.image) * evidence
