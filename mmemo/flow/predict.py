@@ -13,10 +13,10 @@ import numpy as np
 
 from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square
 from mmemo.errors import InputError
-from mmemo.flow.images import read_image
+from mmemo.flow.pictures import count_pictures, pictures_in
 from mmemo.flow.promotion import promoted_run
 from mmemo.labels import EKMAN7
-from mmemo.progress import Progress, Stage
+from mmemo.progress import Progress, Stage, run
 from mmemo.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,17 +40,26 @@ class PredictSettings:
 class FacePrediction:
     """One face: box (4,) float32 xyxy px inside the picture, detector's probability, and {label: p} of each model.
 
-    `student` is None where no student was asked for and none is promoted.
+    `student` is None where no student was asked for and none is promoted; `with_line` where no line was given.
+    `crop` (S, S, 3) uint8 RGB is what the models read.
     """
 
     box_xyxy_px: np.ndarray
     detection_prob: float
     image_only: Mapping[str, float]
     student: Mapping[str, float] | None
+    with_line: Mapping[str, float] | None = None
+    crop: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         assert self.box_xyxy_px.shape == (4,), "one box"
         assert tuple(self.image_only) == EKMAN7.labels, "one probability a label, in order"
+
+    @property
+    def first_choice(self) -> str:
+        """The likeliest emotion: by face and line where a line was given, else of the student, else of the baseline."""
+        probs = self.with_line or self.student or self.image_only
+        return max(probs, key=lambda label: probs[label])
 
     def to_contract(self) -> dict[str, Any]:
         """Plain values under the keys that `predict --json` promises."""
@@ -59,30 +68,38 @@ class FacePrediction:
             "detection_prob": self.detection_prob,
             "image_only": dict(self.image_only),
             "student": None if self.student is None else dict(self.student),
+            **({} if self.with_line is None else {"with_line": dict(self.with_line)}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePrediction:
-    """All faces of one picture file, the surest detection first."""
+    """All faces of one picture file, numbered in the order in which people read; `time_ms` of a frame of a clip."""
 
     image: Path
     faces: Sequence[FacePrediction]
+    time_ms: int | None = None
 
     def to_contract(self) -> dict[str, Any]:
         """Plain values under the keys that `predict --json` promises."""
-        return {"image": str(self.image), "faces": [face.to_contract() for face in self.faces]}
+        time = {} if self.time_ms is None else {"time_ms": self.time_ms}
+        faces = [{**face.to_contract(), "number": number} for number, face in enumerate(self.faces, start=1)]
+        return {"image": str(self.image), **time, "faces": faces}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictors:
-    """The models of one prediction; safe for several threads, which take turns."""
+    """The models of one prediction; safe for several threads, which take turns.
+
+    `one_network`: the student is another head on the very network of the baseline, so that a face is read once for both.
+    """
 
     detector: FaceDetector
     baseline: ImageBaseline
     student: StudentModel | None
     run_id: str | None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    one_network: bool = False
 
 
 def load_predictors(workspace: Workspace, run_id: str | None) -> Predictors:
@@ -115,48 +132,84 @@ def _shared() -> Predictors:
 
 @lru_cache(maxsize=_KEPT_STUDENTS)
 def _with_student(folder: Path, _changed_ns: int) -> Predictors:
+    from mmemo.student.backbones.loading import weights_hash
     from mmemo.student.model import load_student
 
-    shared = _shared()
-    return Predictors(shared.detector, shared.baseline, load_student(folder), folder.name, shared.lock)
+    shared, student = _shared(), load_student(folder)
+    ours, its = shared.baseline.backbone, student.backbone
+    # A fine-tuned network keeps the name of its start: only the weights tell.
+    same = ours.preprocessing == its.preprocessing and weights_hash(ours.module) == weights_hash(its.module)
+    return Predictors(shared.detector, shared.baseline, student, folder.name, shared.lock, same)
 
 
 def predict_image(image: np.ndarray, models: Predictors) -> list[FacePrediction]:
-    """Find and read the faces of an (H, W, 3) uint8 RGB picture, the surest detection first; there may be none."""
+    """Find and read the faces of an (H, W, 3) uint8 RGB picture, line by line as people read; there may be none."""
+    return predict_images([image], models)[0]
+
+
+def predict_images(images: Sequence[np.ndarray], models: Predictors) -> list[list[FacePrediction]]:
+    """The faces of several pictures, of which all are found together and all are read together."""
     with models.lock:
-        found = models.detector.detect([image])[0]
-        if len(found) == 0:
-            return []
-        crops = [crop_square(image, box) for box in found.boxes]
-        baseline = models.baseline.probs(crops)
-        student = models.student.probs(crops) if models.student is not None else None
-    limits = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
-    boxes = np.clip(found.boxes, 0, limits)
-    return [
-        FacePrediction(
-            boxes[i], float(found.probs[i]), _named(baseline[i]), None if student is None else _named(student[i])
-        )
-        for i in range(len(found))
-    ]
+        found = models.detector.detect(images) if len(images) else []
+        where = [(picture, row) for picture, faces in enumerate(found) for row in reading_order(faces.boxes)]
+        crops = [crop_square(images[picture], found[picture].boxes[row]) for picture, row in where]
+        baseline, student = _read(crops, models)
+    faces: list[list[FacePrediction]] = [[] for _ in images]
+    for i, (picture, row) in enumerate(where):
+        height_px, width_px = images[picture].shape[:2]
+        box = np.clip(found[picture].boxes[row], 0, np.array([width_px, height_px] * 2, np.float32))
+        own = None if student is None else _named(student[i])
+        prob = float(found[picture].probs[row])
+        faces[picture].append(FacePrediction(box, prob, _named(baseline[i]), own, crop=crops[i]))
+    return faces
+
+
+def _read(crops: Sequence[np.ndarray], models: Predictors) -> tuple[np.ndarray, np.ndarray | None]:
+    """(N, 7) of the baseline and of the student, None without one."""
+    from mmemo.student.backbones import features_of
+
+    features = run(features_of(models.baseline.backbone, crops))
+    baseline = models.baseline.probs_from_features(features)
+    if models.student is None:
+        return baseline, None
+    return baseline, models.student.head.probs(features) if models.one_network else models.student.probs(crops)
+
+
+def reading_order(boxes: np.ndarray) -> list[int]:
+    """(N, 4) xyxy px -> rows from left to right, the upper line of faces first.
+
+    A face belongs to a line when its middle is less than half a face away from that of the line's highest one.
+    """
+    middle, tall = (boxes[:, 1] + boxes[:, 3]) / 2, boxes[:, 3] - boxes[:, 1]
+    order: list[int] = []
+    left = sorted(range(len(boxes)), key=lambda row: float(middle[row]))
+    while left:
+        first = left[0]
+        line = [row for row in left if middle[row] - middle[first] <= 0.5 * min(tall[row], tall[first])]
+        order += sorted(line, key=lambda row: float(boxes[row, 0]))
+        left = [row for row in left if row not in line]
+    return order
 
 
 def predict_files(
     workspace: Workspace, paths: Sequence[Path], settings: PredictSettings
 ) -> Stage[list[ImagePrediction]]:
-    """Predict every face of every picture file.
+    """Predict every face of every picture file, and of frames of every clip.
 
-    All files are read once before the first prediction, so that a bad one among them raises InputError early.
+    All files are opened once before the first prediction, so that a bad one among them raises InputError early.
     """
     if not paths:
         raise InputError("there is no picture to read", hint="name at least one")
+    total = 0
     for done, path in enumerate(paths):
-        read_image(path)
+        total += count_pictures([path])
         yield Progress("check pictures", done + 1, len(paths))
     models = load_predictors(workspace, settings.run_id or promoted_run(workspace))
-    predictions = []
-    for done, path in enumerate(paths):
-        predictions.append(ImagePrediction(path, predict_image(read_image(path), models)))
-        yield Progress("predict", done + 1, len(paths), path.name)
+    predictions: list[ImagePrediction] = []
+    for path in paths:
+        for picture in pictures_in(path):
+            predictions.append(ImagePrediction(path, predict_image(picture.pixels, models), picture.time_ms))
+            yield Progress("predict", len(predictions), total, path.name)
     return predictions
 
 

@@ -79,6 +79,7 @@ def served_folders(context: AppContext) -> list[Path]:
         root / "reports",
         preview_folder(context.workspace).resolve(),
         root / "tmp" / "examples",
+        root / "tmp" / "predictions",
         SAMPLE,
     ]
 

@@ -1,100 +1,205 @@
-"""Predict: one picture in, every face out, with the opinions of baseline and student side by side."""
+"""Predict: pictures or a clip in, every face out, with the opinions of baseline and student side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
-from mmemo.errors import InputError
-from mmemo.flow.images import read_image
-from mmemo.flow.predict import FacePrediction, load_predictors, networks_loaded, predict_image
-from mmemo.flow.promotion import promotion_of
+from mmemo.errors import InputError, MmemoError
+from mmemo.flow.pictures import CLIP_ENDINGS, MOST_FRAMES, PICTURE_ENDINGS
+from mmemo.flow.predict import networks_loaded
+from mmemo.flow.said_line import predict_with_line
+from mmemo.progress import run as finish
 from mmemo.store.workspace import Workspace
-from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.context import AppContext, Selection, told, warn
 from mmemo.ui.examples import draw_examples
-from mmemo.ui.html import empty, opinion, opinions, page_part, percent
+from mmemo.ui.jobs import BUG_MESSAGE
+from mmemo.ui.predict_answer import Answer, Asked, answer_steps, given_paths
+from mmemo.ui.predict_view import LOADING, NOTHING_YET, answer_html, waiting_html
 from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
+from mmemo.ui.work import run_title
 
-_NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
-_LOADING = (
-    f'<div class="mm-loading">'
-    f"{empty('Loading the networks', 'Only the first picture after a start waits for them, some seconds.')}</div>"
-)
-_NO_FACE = empty("No face found", "Faces must be about 40 pixels wide or more and look towards the camera.")
-_NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
-_BOX_COLOR = (79, 70, 229)
+log = logging.getLogger(__name__)
+_FORGOTTEN_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class PredictTab:
-    """The public parts of the tab."""
+    """The public parts of the tab; `several` says which side is open, `answer` is what was found last."""
 
     picture: gr.Image
+    files: gr.File
+    line: gr.Textbox
+    look: gr.Checkbox
     anyway: gr.Checkbox
-    boxes: gr.Image
     faces: gr.HTML
+    several: gr.State
+    answer: gr.State
 
 
 def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
-    """Build the tab; a new picture or another run predicts at once."""
+    """Build the tab; a new picture, line or run predicts at once."""
+    several, answer = gr.State(False), gr.State(None, time_to_live=_FORGOTTEN_S)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
+            picture, files = _inputs(context, several)
+            line = gr.Textbox(
+                label="Line, as if said in the chosen episode",
+                info="Optional. The text teacher reads it, and face and line are weighed as the default recipe does.",
+                placeholder="What is said while this face is shown",
+                max_lines=2,
+                elem_id="mm-line",
+            )
+            look = gr.Checkbox(
+                label="Show what the models looked at",
+                info="Hides parts of each face in turn: about a second a face.",
+                elem_id="mm-look",
+            )
+            anyway = gr.Checkbox(label="Show the chosen student even when it is not promoted", elem_id="mm-anyway")
+        with gr.Column(scale=7, min_width=320):
+            faces = gr.HTML(NOTHING_YET, elem_id="mm-faces")
+    tab = PredictTab(picture, files, line, look, anyway, faces, several, answer)
+    _predict_at_once(context, selection, tab)
+    _endpoint(context)
+    return tab
+
+
+def _inputs(context: AppContext, several: gr.State) -> tuple[gr.Image, gr.File]:
+    """One picture with camera and examples, or many files at once."""
+    with gr.Tabs(elem_id="mm-given"):
+        with gr.Tab("One picture", render_children=True) as one:
             picture = gr.Image(
                 label="Picture",
                 sources=["upload", "webcam", "clipboard"],
                 type="filepath",
                 image_mode=None,
-                height=340,
+                height=300,
                 buttons=[],
                 elem_id="mm-picture",
             )
             _refuse_damaged(picture)
-            anyway = gr.Checkbox(label="Show the chosen student even when it is not promoted", elem_id="mm-anyway")
             _examples(draw_examples(context.workspace), picture)
-        with gr.Column(scale=7, min_width=320):
-            boxes = gr.Image(label="Faces found", interactive=False, visible=False, buttons=["download", "fullscreen"])
-            faces = gr.HTML(_NOTHING_YET, elem_id="mm-faces")
-    tab = PredictTab(picture, anyway, boxes, faces)
-    _predict_at_once(context, selection, tab)
-    return tab
+        with gr.Tab("Several, or a clip", render_children=True) as many:
+            files = gr.File(
+                label=f"Pictures, or a clip (a frame a second, at most {MOST_FRAMES})",
+                file_count="multiple",
+                file_types=[*PICTURE_ENDINGS, *CLIP_ENDINGS],
+                height=300,
+                elem_id="mm-files",
+            )
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    one.select(lambda: False, None, several, **quiet)
+    many.select(lambda: True, None, several, **quiet)
+    return picture, files
 
 
 def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) -> None:
     """The last picture and the last choice win: what comes while another is judged is judged next."""
 
-    @told
-    def on_picture(path: str | None, chosen: Selection, anyway: bool) -> tuple[Any, ...]:
-        return show_faces(context.workspace, path, chosen.run_id, anyway=anyway)
+    def on_ask(
+        several: bool,
+        picture: str | None,
+        files: Sequence[str] | None,
+        chosen: Selection,
+        anyway: bool,
+        line: str,
+        look: bool,
+        before: Answer | None,
+    ) -> Iterator[tuple[Any, ...]]:
+        asked = Asked(given_paths(picture, files, several), chosen, anyway, line, look)
+        yield from _guarded(show_faces(context.workspace, asked, before))
 
-    @told
-    def on_wait(path: str | None) -> Any:
-        return waiting(path)
-
-    noticed = gr.on(
-        [tab.picture.change, selection.change, tab.anyway.input],
-        on_wait,
-        tab.picture,
-        tab.faces,
+    gr.on(
+        [
+            tab.picture.change,
+            tab.files.change,
+            tab.several.change,
+            selection.change,
+            tab.anyway.input,
+            tab.look.input,
+            tab.line.submit,
+            tab.line.blur,
+        ],
+        on_ask,
+        [tab.several, tab.picture, tab.files, selection, tab.anyway, tab.line, tab.look, tab.answer],
+        [tab.answer, tab.faces],
         trigger_mode="always_last",
         show_progress="hidden",
         api_visibility="private",
     )
-    noticed.then(
-        on_picture,
-        [tab.picture, selection, tab.anyway],
-        [tab.boxes, tab.faces],
-        trigger_mode="always_last",
-        show_progress="minimal",
-        api_visibility="private",
-    )
+
+
+def _endpoint(context: AppContext) -> None:
+    """The same for programs, as `/predict`; its fields are on no page."""
+
+    def predict(pictures: list[str], line: str, run: str) -> dict[str, Any]:
+        """Find every face of pictures or of a clip, and read each with the baseline and a student.
+
+        pictures: files; of a clip a frame a second is read, at most 24. line: what is said with the faces, or nothing:
+        face and line are then also weighed together, as if it were said in the show of the run. run: name of a student
+        run; nothing takes the promoted one, if there is any.
+        Returns student_run, line, as_if_in, and pictures: image, time_ms of a frame, and faces with number,
+        box_xyxy_px, detection_prob and {label: probability} under image_only, student and with_line.
+        """
+        workspace, paths = context.workspace, [Path(path) for path in pictures or ()]
+        try:
+            with names_only(workspace):
+                return finish(predict_with_line(workspace, paths, run or None, line or "")).to_contract()
+        except MmemoError as error:
+            raise gr.Error(sentences(error), print_exception=False) from error
+
+    asked = [
+        gr.File(label="pictures", file_count="multiple", type="filepath", visible=False),
+        gr.Textbox("", label="line", visible=False),
+        gr.Textbox("", label="run", visible=False),
+    ]
+    gr.Button(visible=False).click(predict, asked, gr.JSON(visible=False, label="faces"), api_name="predict")
+
+
+def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Iterator[tuple[Any, Any]]:
+    """Values for what is known and for the page, one after the other until the answer stands.
+
+    A student that is not promoted answers only when it is asked for `anyway`. Raises InputError for a damaged file.
+    """
+    if not asked.paths:
+        yield None, NOTHING_YET
+        return
+    if before is not None and before.asked == asked:
+        yield gr.skip(), gr.skip()
+        return
+    if not networks_loaded():
+        yield gr.skip(), LOADING
+    steps = answer_steps(workspace, asked, before)
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            break
+        if progress.total > 1:
+            yield gr.skip(), waiting_html(progress)
+    yield answer, answer_html(answer, run_title(workspace, answer.run_id) if answer.run_id else "")
+
+
+def _guarded(values: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """What is raised on the way becomes a toast; the page says again what it needs."""
+    try:
+        yield from values
+        return
+    except MmemoError as error:
+        warn(sentences(error))
+    except Exception:
+        log.exception("the prediction failed")
+        warn(BUG_MESSAGE)
+    yield None, NOTHING_YET
 
 
 def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
@@ -130,69 +235,3 @@ def _damaged(name: str) -> InputError:
     return InputError(
         f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere"
     )
-
-
-def waiting(path: str | None) -> Any:
-    """What stands there until the faces come: a sentence while the networks are being loaded, else what was there."""
-    return _LOADING if path and not networks_loaded() else gr.skip()
-
-
-def show_faces(
-    workspace: Workspace, path: str | None, run_id: str | None, *, anyway: bool = False
-) -> tuple[gr.Image, str]:
-    """Values for the picture with boxes and for the bars. Raises InputError for a damaged picture.
-
-    A student that is not promoted answers only when it is asked for `anyway`.
-    """
-    if not path:
-        return gr.Image(value=None, visible=False), _NOTHING_YET
-    with names_only(workspace):
-        picture = read_image(Path(path))
-    absent = _NO_STUDENT
-    if run_id is not None and not anyway and not (promotion := promotion_of(workspace, run_id)).promoted:
-        run_id, absent = (
-            None,
-            f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}.",
-        )
-    found = predict_image(picture, load_predictors(workspace, run_id))
-    if not found:
-        return gr.Image(value=None, visible=False), _NO_FACE
-    return gr.Image(value=with_boxes(picture, found), visible=True), faces_html(found, absent)
-
-
-def with_boxes(picture: np.ndarray, found: Sequence[FacePrediction]) -> np.ndarray:
-    """A copy of the picture with a numbered frame around every face, numbered as in the list."""
-    canvas = Image.fromarray(picture).copy()
-    draw = ImageDraw.Draw(canvas)
-    width = max(2, round(max(canvas.size) / 320))
-    font = ImageFont.load_default(size=max(14, round(max(canvas.size) / 34)))
-    for number, face in enumerate(found, start=1):
-        x1, y1, x2, y2 = (float(v) for v in face.box_xyxy_px)
-        draw.rectangle((x1, y1, x2, y2), outline=_BOX_COLOR, width=width)
-        _, _, right, bottom = draw.textbbox((x1 + width, y1 + width), str(number), font=font)
-        draw.rectangle((x1, y1, right + 3 * width, bottom + 3 * width), fill=_BOX_COLOR)
-        draw.text((x1 + 2 * width, y1 + width), str(number), fill="white", font=font)
-    return np.asarray(canvas)
-
-
-def faces_html(found: Sequence[FacePrediction], absent: str = _NO_STUDENT) -> str:
-    """One card a face: number, how sure the detector is, bars of both models; `absent` says why one misses."""
-    cards = "".join(_face_card(number, face) for number, face in enumerate(found, start=1))
-    note = ""
-    if found[0].student is None:
-        note = f'<p class="small soft">{escape(absent)}</p>'
-    return page_part(note, f'<div class="mm-faces">{cards}</div>')
-
-
-def _face_card(number: int, face: FacePrediction) -> str:
-    head = (
-        f'<div class="mm-face-head"><span class="mm-number">{number}</span>'
-        f'<span class="soft small">face, {percent(face.detection_prob)} sure</span></div>'
-    )
-    bars = opinions(
-        [
-            opinion("Baseline, not adapted", face.image_only),
-            opinion("Student, adapted", face.student, absent="not in use"),
-        ]
-    )
-    return f'<div class="mm-card" data-face="{number}">{head}{bars}</div>'

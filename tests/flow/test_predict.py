@@ -20,11 +20,14 @@ from mmemo.flow.predict import (
     load_predictors,
     predict_files,
     predict_image,
+    predict_images,
+    reading_order,
 )
 from mmemo.flow.promotion import promote
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.store.workspace import Workspace
+from mmemo.student.backbones import load_backbone
 from mmemo.student.model import save_weights
 from pipelines.predict import predict
 
@@ -33,13 +36,18 @@ def drawn(name: str = "Nora", label: str = "joy", size_px: int = 240) -> np.ndar
     return draw_face(CAST[name], label, 1.0, np.random.default_rng(7), size_px)
 
 
-def save_run(workspace: Workspace, run_id: str, favourite: str) -> None:
-    """A student that always says one label."""
+def save_run(workspace: Workspace, run_id: str, favourite: str, *, tuned: bool = False) -> None:
+    """A student that always says one label; `tuned`: with weights of its own in place of the baseline's."""
     folder = workspace.run_folder(run_id)
     folder.mkdir(parents=True)
     bias = np.zeros(len(EKMAN7), np.float32)
     bias[EKMAN7.index(favourite)] = 20
-    save_weights(folder, {"head.weight": np.zeros((len(EKMAN7), 1280), np.float32), "head.bias": bias})
+    tensors = {"head.weight": np.zeros((len(EKMAN7), 1280), np.float32), "head.bias": bias}
+    if tuned:
+        state = load_backbone("embedded").module.state_dict()
+        tensors |= {f"backbone.{name}": value.numpy() for name, value in state.items()}
+        tensors["backbone.conv_stem.weight"] = tensors["backbone.conv_stem.weight"] * np.float32(0.9)
+    save_weights(folder, tensors)
     (folder / "config.json").write_text(json.dumps({"train": {"backbone": "embedded"}}))
 
 
@@ -73,13 +81,46 @@ def test_one_face_without_a_student(alone: Predictors):
     assert face.student is None
 
 
-def test_every_face_of_a_picture_surest_first(alone: Predictors):
+def test_every_face_of_a_picture_from_left_to_right(alone: Predictors):
     picture = np.hstack([drawn("Nora"), drawn("Felix", "anger"), drawn("Mei", "sadness")])
     faces = predict_image(picture, alone)
-    middles = sorted(float(face.box_xyxy_px[[0, 2]].mean()) for face in faces)
+    middles = [float(face.box_xyxy_px[[0, 2]].mean()) for face in faces]
     assert [round(middle / 240 - 0.5) for middle in middles] == [0, 1, 2]
-    probs = [face.detection_prob for face in faces]
-    assert probs == sorted(probs, reverse=True)
+
+
+def test_faces_are_numbered_as_people_read():
+    boxes = np.array(
+        [[300, 20, 400, 120], [10, 210, 110, 310], [20, 0, 120, 100], [160, 40, 260, 140], [200, 200, 320, 320]],
+        np.float32,
+    )
+    assert reading_order(boxes) == [2, 3, 0, 1, 4]
+    assert reading_order(boxes[:0]) == []
+    assert reading_order(np.zeros((2, 4), np.float32)) == [0, 1], "boxes without a size end"
+
+
+def test_pictures_together_are_read_as_each_alone(alone: Predictors):
+    pictures = [drawn(), np.full((120, 160, 3), 90, np.uint8), np.hstack([drawn("Felix", "anger"), drawn("Mei")])]
+    together = predict_images(pictures, alone)
+    assert [len(faces) for faces in together] == [1, 0, 2]
+    for picture, faces in zip(pictures, together, strict=True):
+        for face, single in zip(faces, predict_image(picture, alone), strict=True):
+            assert np.allclose(face.box_xyxy_px, single.box_xyxy_px, atol=0.5)
+            assert face.image_only == pytest.approx(single.image_only, abs=0.02)
+    assert predict_images([], alone) == []
+
+
+def test_a_student_on_the_network_of_the_baseline_reads_no_face_twice(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    save_run(workspace, "head", "fear")
+    save_run(workspace, "tuned", "joy", tuned=True)
+    shared, own = load_predictors(workspace, "head"), load_predictors(workspace, "tuned")
+    assert shared.one_network and not own.one_network
+    for models in (shared, own):
+        (face,) = predict_image(drawn(), models)
+        assert face.student is not None and face.crop is not None and models.student is not None
+        expected = models.student.probs([face.crop])[0]
+        assert [*face.student.values()] == pytest.approx(expected.tolist(), abs=1e-3)
 
 
 def test_a_box_stays_inside_the_picture(alone: Predictors):
@@ -193,7 +234,7 @@ def test_the_command_prints_json_as_the_contract_says(
     first, second = json.loads(out.splitlines()[-1])
     assert first["image"] == str(face) and second == {"image": str(plain), "faces": []}
     (found,) = first["faces"]
-    assert list(found) == ["box_xyxy_px", "detection_prob", "image_only", "student"]
+    assert list(found) == ["box_xyxy_px", "detection_prob", "image_only", "student", "number"] and found["number"] == 1
     assert len(found["box_xyxy_px"]) == 4 and list(found["image_only"]) == list(EKMAN7.labels)
     assert found["student"] is None
     assert "only the baseline answers" in err and f"{plain}: no face found" in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +14,7 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_tab import show_promotion, turn_promotion
 from mmemo.ui.context import Selection
 from mmemo.ui.header import choose
+from mmemo.ui.predict_answer import Asked
 from mmemo.ui.predict_tab import show_faces
 from tests.flow.test_predict import drawn
 from tests.flow.test_promotion import save_run
@@ -46,8 +49,14 @@ def test_a_student_that_is_not_promoted_answers_only_when_asked_for(tmp_path):
     promote(workspace, RUN_IDS[0], False)
     path = tmp_path / "face.png"
     Image.fromarray(np.asarray(drawn())).save(path)
-    said = show_faces(workspace, str(path), RUN_IDS[0])[1]
+    said = shown(workspace, path)
     assert "not promoted, because a person took it back" in said and said.count("data-top=") == 1
-    assert show_faces(workspace, str(path), RUN_IDS[0], anyway=True)[1].count("data-top=") == 2
+    assert shown(workspace, path, anyway=True).count("data-top=") == 2
     promote(workspace, RUN_IDS[0])
-    assert show_faces(workspace, str(path), RUN_IDS[0])[1].count("data-top=") == 2
+    assert shown(workspace, path).count("data-top=") == 2
+
+
+def shown(workspace: Workspace, path: Path, *, anyway: bool = False) -> str:
+    """The last of what the Predict tab shows of a picture."""
+    asked = Asked((path,), Selection(EPISODE_ID, RUN_IDS[0]), anyway)
+    return str([*show_faces(workspace, asked, None)][-1][1])

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from mmemo.errors import InputError
-from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
@@ -26,7 +24,6 @@ from mmemo.ui.episode_tab import show_episode
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.header import choose
 from mmemo.ui.jobs import JobRunner, JobView
-from mmemo.ui.predict_tab import FacePrediction, faces_html, show_faces, with_boxes
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.review_tab import press, show, start_retraining
 from mmemo.ui.sample import install_sample
@@ -281,33 +278,6 @@ def test_a_run_that_was_never_measured_says_so(ready: AppContext):
 
 def test_nothing_is_compared_without_a_run(bare: AppContext):
     assert "Adapt to an episode" in show_comparison(bare.workspace, Selection())[0]
-
-
-def prediction(student: bool) -> FacePrediction:
-    probs = dict.fromkeys(EKMAN7.labels, 1 / 7)
-    box = np.array([10, 10, 50, 60], np.float32)
-    return FacePrediction(box, 0.98, probs, probs if student else None)
-
-
-def test_every_face_has_a_number_and_both_bars():
-    made = faces_html([prediction(True), prediction(True)])
-    assert made.count("data-face=") == 2
-    assert made.count("data-top=") == 4
-    assert "There is no student yet" in faces_html([prediction(False)])
-
-
-def test_boxes_are_drawn_on_a_copy():
-    picture = np.zeros((80, 80, 3), np.uint8)
-    drawn = with_boxes(picture, [prediction(True)])
-    assert picture.max() == 0
-    assert drawn[60, 30].max() > 0
-
-
-def test_no_picture_is_no_prediction_and_a_damaged_one_is_told(bare: AppContext, tmp_path: Path):
-    assert "No picture yet" in show_faces(bare.workspace, None, None)[1]
-    (tmp_path / "x.png").write_bytes(b"nonsense")
-    with pytest.raises(InputError, match=r"x\.png is no picture"):
-        show_faces(bare.workspace, str(tmp_path / "x.png"), None)
 
 
 def test_examples_are_drawn_once(bare: AppContext):

@@ -1,0 +1,156 @@
+"""What the Predict tab knows: the faces of the given pictures, read once, and what is asked of them afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mmemo.flow.looked_at import LookedAt, looked_at
+from mmemo.flow.pictures import count_pictures, pictures_in
+from mmemo.flow.predict import ImagePrediction, load_predictors, predict_image
+from mmemo.flow.predict_files import save_predictions
+from mmemo.flow.promotion import promotion_of
+from mmemo.flow.said_line import Predictions, SaidLine, read_line, with_line
+from mmemo.progress import Progress, Stage
+from mmemo.store.workspace import Workspace
+from mmemo.ui.context import Selection
+from mmemo.ui.uploads import names_only
+
+NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
+# Looking costs half a second of one core for each face and model.
+MOST_LOOKED_AT = 12
+_KEPT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person wants to know: of which files, of which student, with which line, and what the models looked at."""
+
+    paths: tuple[Path, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    anyway: bool = False
+    line: str = ""
+    look: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The faces of every picture, and of whom and with what they were read.
+
+    `run_id` is the student that answers, None where only the baseline does; `why` says so in a sentence. `looks` holds
+    for the first faces in order what the models looked at. `folder` holds the files to show and to save.
+    """
+
+    asked: Asked
+    run_id: str | None
+    why: str
+    pictures: tuple[ImagePrediction, ...]
+    line: SaidLine | None = None
+    looks: tuple[Mapping[str, LookedAt], ...] = ()
+    folder: Path | None = None
+
+    @property
+    def faces(self) -> int:
+        """Of all pictures together."""
+        return sum(len(picture.faces) for picture in self.pictures)
+
+
+def predictions_folder(workspace: Workspace) -> Path:
+    """Where pictures with boxes and tables lie for an hour; may be emptied at any time."""
+    return workspace.scratch / "predictions"
+
+
+def answer_steps(workspace: Workspace, asked: Asked, before: Answer | None) -> Stage[Answer]:
+    """Read the files, or take the faces that were read `before`; then the line, the looks, and the files to save.
+
+    Raises InputError for a damaged file or a line that is too long.
+    """
+    same = before is not None and _read_alike(workspace, before.asked, asked)
+    answer = before if same and before is not None else (yield from _read_faces(workspace, asked))
+    answer = replace(answer, asked=asked, looks=answer.looks if same else ())
+    answer = _with_line(workspace, answer)
+    if asked.look and not answer.looks:
+        answer = replace(answer, looks=tuple((yield from _looks(workspace, answer))))
+    with names_only(workspace):
+        return replace(answer, folder=_saved(workspace, answer))
+
+
+def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> tuple[str | None, str]:
+    """The student that answers and why, in one sentence; None where only the baseline does."""
+    run_id = selection.run_id
+    if run_id is None:
+        return None, NO_STUDENT
+    promotion = promotion_of(workspace, run_id)
+    if promotion.promoted or anyway:
+        return run_id, f"{promotion.state}; {promotion.why}"
+    return None, f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}."
+
+
+def _read_alike(workspace: Workspace, before: Asked, now: Asked) -> bool:
+    one, other = (answering_run(workspace, a.selection, a.anyway)[0] for a in (before, now))
+    return before.paths == now.paths and one == other and before.selection == now.selection
+
+
+def _read_faces(workspace: Workspace, asked: Asked) -> Stage[Answer]:
+    run_id, why = answering_run(workspace, asked.selection, asked.anyway)
+    with names_only(workspace):
+        total = count_pictures(asked.paths) if len(asked.paths) > 1 else 1
+        models = load_predictors(workspace, run_id)
+        pictures: list[ImagePrediction] = []
+        for path in asked.paths:
+            for picture in pictures_in(path):
+                found = predict_image(picture.pixels, models)
+                pictures.append(ImagePrediction(path, found, picture.time_ms))
+                yield Progress("read pictures", len(pictures), max(total, len(pictures)))
+    return Answer(asked, run_id, why, tuple(pictures))
+
+
+def _with_line(workspace: Workspace, answer: Answer) -> Answer:
+    """The faces with the line, if one is typed and there is a show to say it in."""
+    run_id, words = answer.asked.selection.run_id, " ".join(answer.asked.line.split())
+    if not words or run_id is None:
+        line = None
+    elif answer.line is not None and answer.line.text == words:
+        line = answer.line
+    else:
+        line = read_line(workspace, run_id, words)
+    pictures = tuple(replace(picture, faces=with_line(picture.faces, line)) for picture in answer.pictures)
+    return replace(answer, line=line, pictures=pictures)
+
+
+def _looks(workspace: Workspace, answer: Answer) -> Stage[list[Mapping[str, LookedAt]]]:
+    models = load_predictors(workspace, answer.run_id)
+    faces = [face for picture in answer.pictures for face in picture.faces][:MOST_LOOKED_AT]
+    looks: list[Mapping[str, LookedAt]] = []
+    for face in faces:
+        looks.append(looked_at(face, models))
+        yield Progress("what the models looked at", len(looks), len(faces))
+    return looks
+
+
+def _saved(workspace: Workspace, answer: Answer) -> Path:
+    """Write what can be shown and saved under a name that nobody can guess; what is over an hour old goes."""
+    root = predictions_folder(workspace)
+    _forget_old(root)
+    folder = root / uuid.uuid4().hex
+    save_predictions(folder, Predictions(answer.run_id, answer.line, answer.pictures), packed=True)
+    return folder
+
+
+def _forget_old(root: Path) -> None:
+    if not root.is_dir():
+        return
+    for folder in [*root.iterdir()]:
+        if time.time() - folder.stat().st_mtime > _KEPT_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def given_paths(picture: str | None, files: Sequence[str] | None, several: bool) -> tuple[Path, ...]:
+    """The files that the open side of the tab holds."""
+    if several:
+        return tuple(Path(path) for path in files or ())
+    return (Path(picture),) if picture else ()
