@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from mmemo.episode.tracks import overlap
 from mmemo.flow.face_opinions import training_faces
 from mmemo.store.files import read_table
-from mmemo.store.labels import PIN_COLUMNS, WITHDRAW
+from mmemo.store.labels import PIN_COLUMNS, REJECT, standing
 from mmemo.store.workspace import Episode, Workspace
 
 # Two boxes that share less are not held for the same face.
@@ -21,6 +21,11 @@ MIN_OVERLAP = 0.5
 # A frame stands about so long: two times that are no farther apart are the same time.
 SAME_TIME_MS = 40
 _BOX = ["x1", "y1", "x2", "y2"]
+_FRAME_COLUMNS = ["id", "face_id", "label", "annotator", "created_at"]
+
+
+def _no_frames() -> pd.DataFrame:
+    return pd.DataFrame(columns=_FRAME_COLUMNS).astype({"id": np.int64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,22 @@ class Words:
 
     history: id, track_id, cue_id, label, annotator, created_at, one row a word in the order in which it was said.
     Words of one `track_id` are on one face; below 0 it is a face that the cut does not have, and `cue_id` is -1.
+    frames: id, face_id, label, annotator, created_at of words on single pictures that the cut has.
     """
 
     episode_id: str
     history: pd.DataFrame
+    frames: pd.DataFrame = field(default_factory=_no_frames)
 
     @property
     def last_id(self) -> int:
         """Number of the last word, 0 where there is none: words that came later have larger ones."""
-        return int(self.history["id"].max()) if len(self.history) else 0
+        return max((int(table["id"].max()) for table in (self.history, self.frames) if len(table)), default=0)
+
+    def rejected_pictures(self) -> list[str]:
+        """face_id, in order, of the single pictures of which people said that they show no usable face."""
+        last = standing(self.frames, ["face_id"])
+        return sorted(last.loc[last["label"] == REJECT, "face_id"].astype(str))
 
     def current(self) -> pd.DataFrame:
         """The last word on each face of the cut, withdrawn ones left out; the columns of `history`."""
@@ -86,8 +98,7 @@ class Words:
         return Resting(lost, int((~said.isin(tracks["track_id"])).sum()) - lost)
 
     def _standing(self, face: list[str]) -> pd.DataFrame:
-        last = self.history.drop_duplicates(face, keep="last")
-        return last[last["label"] != WITHDRAW]
+        return standing(self.history, face)
 
 
 def read_words(workspace: Workspace, episode: Episode) -> Words:
@@ -102,16 +113,38 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
         numbers = dict.fromkeys(columns[:3], np.int64)
         return Words(episode.episode_id, pd.DataFrame(columns=columns).astype(numbers))
     with closing(workspace.labels()) as store:
+        frames = store.frames(episode.episode_id)
         history = store.history(episode.episode_id)
         if history["cut_key"].isna().any():  # one that fits no cut has a cut alone: it was looked for once
             workspace.pin_labels(workspace.episode(episode.episode_id))
             history = store.history(episode.episode_id)
+    pictures = _on_pictures(frames, workspace, episode)
     if history.empty:
-        return Words(episode.episode_id, history[columns])
+        return Words(episode.episode_id, history[columns], pictures)
     keys = ["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]
     number, pins = _numbered(history[keys])
-    places = np.array(_places(pins, _CutFaces.read(workspace, episode)), np.int64).reshape(-1, 2)[number]
-    return Words(episode.episode_id, history[columns].assign(track_id=places[:, 0], cue_id=places[:, 1]))
+    places = np.array(_places(pins, CutFaces.read(workspace, episode)), np.int64).reshape(-1, 2)[number]
+    return Words(episode.episode_id, history[columns].assign(track_id=places[:, 0], cue_id=places[:, 1]), pictures)
+
+
+def _on_pictures(frames: pd.DataFrame, workspace: Workspace, episode: Episode) -> pd.DataFrame:
+    """Words on single pictures, by the face of the cut that lies at the same time in the same place."""
+    if frames.empty:
+        return _no_frames()
+    faces = workspace.faces(episode)
+    times, boxes = faces["frame_ms"].to_numpy(np.int64), faces[_BOX].to_numpy(np.float32)
+    found: list[str] = []
+    rows: Iterator[Any] = frames.itertuples(index=False)
+    for pin in rows:
+        near = np.flatnonzero(np.abs(times - int(pin.time_ms)) <= SAME_TIME_MS)
+        shared = overlap(np.array([[pin.x1, pin.y1, pin.x2, pin.y2]], np.float32), boxes[near])[0]
+        if pin.cut_key == episode.cut_key:  # two lines of two voices share a picture: the track tells them apart
+            shared = np.where(faces["track_id"].to_numpy()[near] == pin.track_id, shared + 1, shared)
+        best = int(shared.argmax()) if len(near) else 0
+        same = len(near) > 0 and shared[best] >= MIN_OVERLAP
+        found.append(str(faces["face_id"].iloc[near[best]]) if same else "")
+    placed = frames.assign(face_id=found)
+    return placed.loc[placed["face_id"] != "", _FRAME_COLUMNS].reset_index(drop=True)
 
 
 def words_of_episodes(workspace: Workspace, episodes: Sequence[Episode]) -> dict[str, Words]:
@@ -126,7 +159,7 @@ def resting_words(workspace: Workspace, episodes: Sequence[Episode], said: Mappi
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _CutFaces:
+class CutFaces:
     """The N faces of a cut; shot_starts_ms is empty where the cut did not look for shots.
 
     numbers (N, 2) track and cue, spans_ms (N, 2) of the cue, speaks (N,) bool, boxes (N, 4).
@@ -141,7 +174,7 @@ class _CutFaces:
     shot_starts_ms: np.ndarray
 
     @classmethod
-    def read(cls, workspace: Workspace, episode: Episode) -> _CutFaces:
+    def read(cls, workspace: Workspace, episode: Episode) -> CutFaces:
         spans = workspace.cues(episode)[["cue_id", "start_ms", "end_ms"]]
         faces = workspace.faces(episode).merge(spans, on="cue_id", how="left", validate="many_to_one")
         path = workspace.cut_folder(episode) / "shots.parquet"
@@ -199,7 +232,7 @@ def _numbered(pins: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
     return number, pins[~pd.Series(number).duplicated().to_numpy()].reset_index(drop=True)
 
 
-def _places(pins: pd.DataFrame, cut: _CutFaces) -> list[tuple[int, int]]:
+def _places(pins: pd.DataFrame, cut: CutFaces) -> list[tuple[int, int]]:
     """(track, cue) in the cut of every pin; where it has no such face (-1, -1), (-2, -1) and so on, one a face."""
     own = {(track, cue) for track, cue in cut.numbers.tolist()}
     places: list[tuple[int, int]] = []

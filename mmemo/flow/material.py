@@ -123,7 +123,7 @@ def make_fitter(
 
 
 def _usable_faces(workspace: Workspace, episode: Episode, said: Words) -> pd.DataFrame:
-    """Training faces that nobody rejected: episode_id, face_id, cue_id, track_id, quality, crop, human, scene."""
+    """episode_id, face_id, cue_id, track_id, quality, crop, human, scene of training faces that nobody rejected."""
     faces = training_faces(workspace, episode)
     cut = workspace.cut_folder(episode)
     table = pd.DataFrame(
@@ -138,7 +138,8 @@ def _usable_faces(workspace: Workspace, episode: Episode, said: Words) -> pd.Dat
             "scene": faces["cue_id"].map(scenes_of(workspace.cues(episode))),
         }
     )
-    return table[table["human"] != REJECT].reset_index(drop=True)
+    rejected = (table["human"] == REJECT) | table["face_id"].isin(said.rejected_pictures())
+    return table[~rejected].reset_index(drop=True)
 
 
 def scenes_of(cues: pd.DataFrame) -> dict[int, int]:

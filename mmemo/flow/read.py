@@ -62,7 +62,8 @@ def review_table(workspace: Workspace, episode_id: str, run_id: str | None, said
     for source in SOURCES:
         table = table.merge(_named(opinions(workspace, episode_id, run_id, source), source), on="track_id", how="left")
     table["human_label"] = (read_words(workspace, episode) if said is None else said).on(table)
-    table = table.merge(_hints(workspace, episode_id, run_id), on="track_id", how="left")
+    hints = review_hints(workspace, episode_id, run_id).drop(columns="label_quality")
+    table = table.merge(hints, on="track_id", how="left")
     table["expected_gain"] = table["expected_gain"].fillna(0.0)
     table["label_issue"] = table["label_issue"].eq(True)
     return table.sort_values(["start_ms", "track_id"], ignore_index=True)[list(REVIEW_COLUMNS)]
@@ -89,19 +90,24 @@ def opinions(workspace: Workspace, episode_id: str, run_id: str | None, source: 
     return table.loc[table["episode_id"] == episode_id, ["track_id", *PROB_COLUMNS]].reset_index(drop=True)
 
 
-def _hints(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
-    """track_id, expected_gain, label_issue of a run; from its opinions alone where it was trained before there were hints."""
+def review_hints(workspace: Workspace, episode_id: str, run_id: str | None) -> pd.DataFrame:
+    """track_id, expected_gain, label_issue, label_quality (0 to 1, null where unknown) of a run.
+
+    From its opinions alone where it was trained before there were hints.
+    """
+    columns = ["track_id", "expected_gain", "label_issue", "label_quality"]
     path = _run_file(workspace, run_id, REVIEW_FILE)
     if path is not None:
         table = read_table(path)
-        return table.loc[table["episode_id"] == episode_id, ["track_id", "expected_gain", "label_issue"]]
+        return table.loc[table["episode_id"] == episode_id, columns]
     tables = [opinions(workspace, episode_id, run_id, source) for source in ("teacher", "image", "target")]
     ids = tables[0]["track_id"].to_numpy()
     if not all(np.array_equal(ids, other["track_id"]) for other in tables[1:]):
         ids = ids[:0]
     teacher, image, target = (probs_of(table)[: len(ids)] for table in tables)
     alone = expected_gain(teacher, image, target, np.arange(len(ids)), np.full(len(ids), -1))
-    return pd.DataFrame({"track_id": ids.astype("int64"), "expected_gain": alone.gain, "label_issue": False})
+    found = {"track_id": ids.astype("int64"), "expected_gain": alone.gain, "label_issue": False}
+    return pd.DataFrame(found).assign(label_quality=np.nan)
 
 
 def synthetic_notice(workspace: Workspace, episode_ids: Sequence[str]) -> str:

@@ -154,13 +154,14 @@ def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:
 
 def _inputs(workspace: Workspace, episode: Episode, label: LabelSettings, words: Words) -> dict[str, Any]:
     said = words.current()[["cue_id", "track_id", "label"]].to_numpy().tolist()
-    several = differing(words)
+    several, pictures = differing(words), words.rejected_pictures()
+    beside = [part for part in (several, pictures) if part]
     return {
         "video": episode.video_hash,
         "subtitles": episode.subtitles_hash,
         "cut": episode.cut_key,
         "opinions": opinions_folder(workspace, episode, label).name,
-        "human": hash_value([sorted(said), several] if several else sorted(said)),
+        "human": hash_value([sorted(said), *beside] if beside else sorted(said)),
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mmemo.flow.human_labels import Resting, Words, read_words, resting_words
 from mmemo.store.files import write_table
-from mmemo.store.labels import REJECT, WITHDRAW, FacePin, HumanLabel
+from mmemo.store.labels import FRAME, REJECT, WITHDRAW, FacePin, HumanLabel
 from mmemo.store.workspace import Episode, Workspace
 
 EPISODE = Episode("pilot", "pilot.mp4", "pilot.srt", "a" * 32, "b" * 32, 60_000, "first")
@@ -233,3 +233,28 @@ def test_a_reading_does_not_change_when_more_is_said(workspace: Workspace):
     say(workspace, 1, "fear")
     assert said(words) == {1: "joy"} and words.last_id == 1
     assert read_words(workspace, episode).last_id == 2
+
+
+def test_taking_ones_word_back_leaves_the_words_of_others(workspace: Workspace):
+    episode = cut(workspace, "first")
+    say(workspace, 1, "joy", by="ada")
+    say(workspace, 1, "fear", by="ben")
+    say(workspace, 1, WITHDRAW, by="ben")
+    assert said(read_words(workspace, episode)) == {1: "joy"}
+
+
+def test_a_rejected_picture_is_found_again_in_another_cut_and_the_last_word_counts(workspace: Workspace):
+    first = cut(workspace, "first")
+    face = workspace.faces(first).iloc[0]
+    pin = FacePin("first", int(face["frame_ms"]), *map(float, face[["x1", "y1", "x2", "y2"]]))
+    with closing(workspace.labels()) as store:
+        store.add(HumanLabel("pilot", int(face["track_id"]), 1, REJECT, pin=pin, scope=FRAME))
+    words = read_words(workspace, first)
+    assert words.rejected_pictures() == [face["face_id"]]
+    assert (said(words), words.last_id) == ({}, 1)
+    other = read_words(workspace, cut(workspace, "second", RENUMBERED))
+    assert len(other.rejected_pictures()) == 1
+    assert read_words(workspace, cut(workspace, "empty", faces=())).rejected_pictures() == []
+    with closing(workspace.labels()) as store:
+        store.add(HumanLabel("pilot", int(face["track_id"]), 1, WITHDRAW, pin=pin, scope=FRAME))
+    assert read_words(workspace, first).rejected_pictures() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmemo.flow.material import Material, gather
 from mmemo.flow.read import review_table
 from mmemo.progress import run
 from mmemo.store.files import write_table
+from mmemo.store.labels import FRAME, REJECT, SKIP, TRACK, FacePin, HumanLabel
 from mmemo.store.workspace import Workspace
 from mmemo.student.baseline import load_baseline
 from tests.ui.made import EPISODE_ID
@@ -78,3 +80,16 @@ def test_no_face_that_can_be_read(labelled: Workspace) -> None:
     judged(labelled, np.zeros(len(labelled.faces(labelled.episode(EPISODE_ID)))))
     with pytest.raises(InputError, match="no face to learn from"):
         gathered(labelled)
+
+
+def test_a_rejected_picture_and_a_rejected_face_teach_nothing_and_a_skip_changes_nothing(labelled: Workspace) -> None:
+    episode = labelled.episode(EPISODE_ID)
+    before = gathered(labelled)
+    faces = training_faces(labelled, episode)
+    one, other = faces.iloc[0], faces[faces["track_id"] != faces["track_id"].iloc[0]].iloc[0]
+    with closing(labelled.labels()) as store:
+        for face, label, scope in ((one, REJECT, FRAME), (other, REJECT, TRACK), (other, SKIP, TRACK)):
+            pin = FacePin(episode.cut_key, int(face["frame_ms"]), *map(float, face[["x1", "y1", "x2", "y2"]]))
+            store.add(HumanLabel(EPISODE_ID, int(face["track_id"]), int(face["cue_id"]), label, pin=pin, scope=scope))
+    gone = {one["face_id"], *faces.loc[faces["track_id"] == other["track_id"], "face_id"]}
+    assert set(gathered(labelled).faces["face_id"]) == set(before.faces["face_id"]) - gone

@@ -14,7 +14,20 @@ from pathlib import Path
 import pytest
 
 from mmemo.errors import InputError, StorageError
-from mmemo.store.labels import PIN_COLUMNS, REJECT, WITHDRAW, FacePin, HumanLabel, LabelStore
+from mmemo.store.labels import (
+    ACCEPTED,
+    CUE,
+    EVENT_COLUMNS,
+    FRAME,
+    PIN_COLUMNS,
+    REJECT,
+    SKIP,
+    UNDONE,
+    WITHDRAW,
+    FacePin,
+    HumanLabel,
+    LabelStore,
+)
 
 
 @pytest.fixture
@@ -210,3 +223,68 @@ def test_processes_that_upgrade_and_write_at_once_lose_nothing(tmp_path: Path):
         said = history[history["annotator"] == f"person {worker}"]
         assert said["id"].tolist() == mine and said["cue_id"].tolist() == list(range(25))
     store.close()
+
+
+PIN = FacePin("k1", 1200, 10, 20, 50, 60)
+
+
+def test_how_a_word_came_about_is_kept_with_it(store: LabelStore):
+    store.add_once([HumanLabel("e1", n, 2, "joy", "ana", PIN, CUE, ACCEPTED, True, "p-1") for n in (3, 4)])
+    store.add_once([HumanLabel("e1", 3, 2, WITHDRAW, "ana", PIN, CUE, UNDONE, None, "p-2", "p-1")])
+    events = store.events()
+    assert tuple(events.columns) == EVENT_COLUMNS
+    how = events[["track_id", "scope", "way", "blind", "press", "undoes"]].to_numpy().tolist()
+    assert how == [
+        [3, "cue", "accepted", True, "p-1", None],
+        [4, "cue", "accepted", True, "p-1", None],
+        [3, "cue", "undone", None, "p-2", "p-1"],
+    ]
+    assert store.events(after=2)["press"].tolist() == ["p-2"]
+    assert store.current("e1")["track_id"].tolist() == [4]
+
+
+def test_a_press_that_is_sent_twice_is_one_press(store: LabelStore):
+    label = HumanLabel("e1", 3, 2, "joy", press="p-1", pin=PIN)
+    for _ in range(3):
+        store.add_once([label, HumanLabel("e1", 4, 2, "joy", press="p-1", pin=PIN)])
+    store.add_once([HumanLabel("e1", 3, 2, "fear", press="p-1", pin=PIN)])
+    store.add_once([])
+    assert store.history("e1")["label"].tolist() == ["joy", "joy"]
+    for _ in range(2):
+        store.add(HumanLabel("e1", 3, 2, "joy"))  # without a press each is its own
+    assert len(store.history("e1")) == 4
+
+
+def test_skips_and_words_on_single_pictures_say_nothing_of_the_face(store: LabelStore):
+    store.add(HumanLabel("e1", 3, 2, "joy", pin=PIN))
+    store.add(HumanLabel("e1", 3, 2, SKIP, pin=PIN))
+    store.add(HumanLabel("e1", 3, 2, REJECT, pin=PIN, scope=FRAME))
+    assert store.history("e1")["label"].tolist() == ["joy"]
+    assert store.current("e1")["label"].tolist() == ["joy"]
+    assert store.frames("e1")["label"].tolist() == [REJECT]
+    assert store.events()["label"].tolist() == ["joy", SKIP, REJECT]
+
+
+def test_taking_ones_word_back_leaves_the_words_of_others(store: LabelStore):
+    store.add(HumanLabel("e1", 3, 2, "joy", "ana"))
+    store.add(HumanLabel("e1", 3, 2, "fear", "ben"))
+    store.add(HumanLabel("e1", 3, 2, WITHDRAW, "ben"))
+    assert store.current("e1")[["label", "annotator"]].to_numpy().tolist() == [["joy", "ana"]]
+
+
+@pytest.mark.parametrize("wrong", [{"scope": "planet"}, {"way": "guessed"}, {"scope": FRAME}])
+def test_a_word_of_no_known_kind_is_refused(wrong: dict[str, str]):
+    with pytest.raises(InputError, match="no word is of|one picture"):
+        HumanLabel("e1", 3, 2, "joy", **wrong)
+
+
+def test_an_older_database_learns_how_words_come_about(tmp_path: Path):
+    path = old_database(tmp_path / "labels.db")
+    store = LabelStore(path)
+    assert store.events()[["scope", "way", "blind", "press", "undoes"]].isna().all(axis=None)
+    store.add_once([HumanLabel("e1", 9, 9, "anger", press="p-1", pin=PIN)])
+    store.close()
+    again = LabelStore(path)
+    assert again.events()["press"].tolist() == [None, None, None, "p-1"]
+    assert again.history("e1")["label"].tolist() == ["joy", "withdraw", "fear", "anger"]
+    again.close()

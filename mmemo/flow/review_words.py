@@ -1,0 +1,203 @@
+"""What people said, kept in memory for pages that are asked for often: read once, then only what is new."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mmemo.flow.human_labels import CutFaces
+from mmemo.flow.review_faces import EpisodeFaces
+from mmemo.labels import EKMAN7
+from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW
+from mmemo.store.workspace import Workspace
+
+NOBODY_SPOKE, LABELLED, REJECTED, SKIPPED = range(4)
+STATUSES = ("unlabelled", "labelled", "rejected", "skipped")
+# A label's code is its place in EKMAN7; these come after the last.
+CODES = {label: code for code, label in enumerate((*EKMAN7.labels, REJECT, WITHDRAW, SKIP))}
+WORDS = tuple(CODES)
+
+
+class Word(NamedTuple):
+    """A word on a row: its number, the row, the annotator's place in WordLog.people, the label's code, and the time of
+    the single picture that it is about, -1 for the face as a whole."""
+
+    number: int
+    row: int
+    who: int
+    code: int
+    frame_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """What holds on each of N rows: status (N,) of STATUSES, label (N,) codes, -1 for none, who (N,) said it last."""
+
+    status: np.ndarray
+    label: np.ndarray
+    who: np.ndarray
+
+
+@dataclass(slots=True)
+class WordLog:
+    """Every row of the label database in order; `refresh` reads what came since. Safe for several threads."""
+
+    workspace: Workspace
+    last_id: int = 0
+    people: list[str] = field(default_factory=list)
+    _events: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    _presses: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    _undone: set[str] = field(default_factory=set)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def refresh(self) -> int:
+        """Read what was said since the last time; gives the number of the last word."""
+        with self._lock:
+            if not self.workspace.has_labels():
+                return 0
+            with closing(self.workspace.labels()) as store:
+                new = store.events(self.last_id)
+                if not self.last_id and new["cut_key"].isna().any():
+                    self._pin(new.loc[new["cut_key"].isna(), "episode_id"].unique())
+                    new = store.events()
+            for event in new.itertuples(index=False):
+                self._events[str(event.episode_id)].append(event)
+                if event.annotator not in self.people:
+                    self.people.append(str(event.annotator))
+                if event.press:
+                    self._presses[str(event.press)].append(event)
+                if event.undoes:
+                    self._undone.add(str(event.undoes))
+            self.last_id = int(new["id"].max()) if len(new) else self.last_id
+            return self.last_id
+
+    def _pin(self, episode_ids: Iterable[str]) -> None:
+        """Words from before there were pins get theirs."""
+        known = {episode.episode_id: episode for episode in self.workspace.episodes()}
+        for episode_id in episode_ids:
+            if episode_id in known:
+                self.workspace.pin_labels(known[episode_id])
+
+    def of(self, episode_id: str) -> list[Any]:
+        """Everything said of an episode, in order: rows of EVENT_COLUMNS."""
+        with self._lock:
+            return [*self._events.get(episode_id, ())]
+
+    def of_press(self, press: str) -> list[Any]:
+        """What one press of a key said."""
+        with self._lock:
+            return [*self._presses.get(press, ())]
+
+    def is_undone(self, press: str) -> bool:
+        """Whether a press was taken back."""
+        return press in self._undone
+
+    def undoable(self, annotator: str, most: int) -> list[dict[str, Any]]:
+        """The last presses of a person that were not taken back, the oldest first: press, label, items."""
+        found: list[dict[str, Any]] = []
+        with self._lock:
+            for press, events in reversed(self._presses.items()):
+                first = events[0]
+                if first.annotator == annotator and not first.undoes and press not in self._undone:
+                    items = [f"{e.episode_id}/{e.cut_key}/{e.track_id}" for e in events]
+                    found.append({"press": press, "label": first.label, "items": items})
+                if len(found) == most:
+                    break
+        return found[::-1]
+
+
+@dataclass(slots=True)
+class PlacedWords:
+    """The words of a log on the rows of some episodes' tracks, which follow each other as in `joined`."""
+
+    parts: Sequence[EpisodeFaces]
+    _seen: dict[str, int] = field(default_factory=dict)
+    _cuts: dict[str, CutFaces] = field(default_factory=dict)
+    _table: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+    _of_row: dict[int, list[Word]] = field(default_factory=lambda: defaultdict(list))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def follow(self, log: WordLog) -> np.ndarray:
+        """(E, 5) int64, the words in order: see Word."""
+        with self._lock:
+            start, new = 0, list[Word]()
+            for part in self.parts:
+                events = log.of(part.episode.episode_id)
+                for event in events[self._seen.get(part.episode.episode_id, 0) :]:
+                    row = self._row(part, event, log.workspace)
+                    if row is not None:
+                        frame_ms = int(event.time_ms) if event.scope == FRAME else -1
+                        who = log.people.index(event.annotator)
+                        new.append(Word(int(event.id), start + row, who, CODES[event.label], frame_ms))
+                self._seen[part.episode.episode_id] = len(events)
+                start += len(part.tracks)
+            for word in sorted(new):
+                self._of_row[word.row].append(word)
+            if new:
+                table = np.concatenate([self._table, np.array(sorted(new), np.int64)])
+                self._table = table[np.argsort(table[:, 0], kind="stable")]
+            return self._table
+
+    def on(self, row: int) -> list[Word]:
+        """The words on one row, in order."""
+        with self._lock:
+            return [*self._of_row.get(row, ())]
+
+    def _row(self, part: EpisodeFaces, event: Any, workspace: Workspace) -> int | None:
+        cut = part.episode.cut_key
+        if event.cut_key == cut:
+            return part.row_of.get(int(event.track_id))
+        if not isinstance(event.cut_key, str):
+            return None
+        episode_id = part.episode.episode_id
+        if episode_id not in self._cuts:
+            self._cuts[episode_id] = CutFaces.read(workspace, part.episode)
+        place = self._cuts[episode_id].at(event)
+        return None if place is None else part.row_of.get(place[0])
+
+
+def standing_on(events: np.ndarray, rows: int, until: int | None = None, annotator: int | None = None) -> Standing:
+    """What holds on each of `rows` rows, after the word with number `until` if given; of one annotator, or of all.
+
+    events: see PlacedWords.follow. A skip changes nothing but the status of a face of which nobody said anything.
+    """
+    status, label, who = np.zeros(rows, np.int8), np.full(rows, -1, np.int8), np.full(rows, -1, np.int16)
+    if until is not None:
+        events = events[: np.searchsorted(events[:, 0], until, side="right")]
+    events = events[events[:, 4] < 0]
+    if annotator is not None:
+        events = events[events[:, 2] == annotator]
+    skips = events[:, 3] == CODES[SKIP]
+    last = _last(events, [1, 2])
+    status[last[last[:, 3] == CODES[SKIP], 1]] = SKIPPED
+    own = _last(events[~skips], [1, 2])
+    holds = _last(own[own[:, 3] != CODES[WITHDRAW]], [1])
+    label[holds[:, 1]], who[holds[:, 1]] = holds[:, 3], holds[:, 2]
+    status[holds[:, 1]] = np.where(holds[:, 3] == CODES[REJECT], REJECTED, LABELLED)
+    return Standing(status, label, who)
+
+
+def before_press(words: Sequence[Word], number: int, who: int, frame_ms: int) -> list[str]:
+    """What must be said to make a row what it was before the word `number` of a person: one word, or two.
+
+    words: all on the row, in order. A skip hides no label, so both come back where a skipped face had none.
+    """
+    own = [word for word in words if word.number < number and word.who == who and word.frame_ms == frame_ms]
+    labels = [word.code for word in own if word.code != CODES[SKIP]]
+    label = WORDS[labels[-1]] if labels else WITHDRAW
+    skipped = bool(own) and own[-1].code == CODES[SKIP] and label == WITHDRAW
+    return [label, SKIP] if skipped else [label]
+
+
+def _last(events: np.ndarray, columns: list[int]) -> np.ndarray:
+    """The last event of each combination of some columns, in the order of their numbers."""
+    keys = pd.DataFrame(events[:, columns])
+    kept: np.ndarray = events[~keys.duplicated(keep="last").to_numpy()]
+    return kept
