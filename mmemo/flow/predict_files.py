@@ -21,6 +21,7 @@ from mmemo.store.files import publish_file, to_json
 _SOURCES = ("image_only", "student", "with_line")
 _DARK, _LIGHT = (15, 23, 42), (255, 255, 255)
 _SMALLEST_PT, _QUALITY = 13, 92
+_LONGEST_STEM_BYTES = 120
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -105,22 +106,22 @@ def faces_json(predictions: Predictions) -> str:
     return to_json(predictions.to_contract(), indent=2)
 
 
-def save_predictions(folder: Path, predictions: Predictions, *, packed: bool = False) -> None:
-    """Write faces.csv, faces.json and every picture with boxes: as it is called, or as N.jpg and in a faces.zip.
+def save_predictions(folder: Path, predictions: Predictions) -> None:
+    """Write faces.csv, faces.json, every picture with boxes, and of several pictures faces.zip with all of them.
 
     Reads the pictures again, since nobody keeps them. Raises InputError when one is gone.
     """
-    drawn = list(_drawn(predictions.pictures))
-    names = unique_names([name for name, _ in drawn])
-    for number, (name, (_, content)) in enumerate(zip(names, drawn, strict=True), start=1):
-        _write(folder / f"{number if packed else name}.jpg", content)
-    if packed and len(drawn) > 1:
-        _write(folder / "faces.zip", _zip([(name, content) for name, (_, content) in zip(names, drawn, strict=True)]))
+    names = boxes_names(predictions.pictures)
+    drawn = list(zip(names, _drawn(predictions.pictures), strict=True))
+    for name, content in drawn:
+        _write(folder / name, content)
+    if len(drawn) > 1:
+        _write(folder / "faces.zip", _zip(drawn))
     _write(folder / "faces.csv", faces_csv(predictions.pictures).encode("utf-8-sig"))
     _write(folder / "faces.json", faces_json(predictions).encode())
 
 
-def _drawn(predictions: Sequence[ImagePrediction]) -> Iterator[tuple[str, bytes]]:
+def _drawn(predictions: Sequence[ImagePrediction]) -> Iterator[bytes]:
     told = iter(predictions)
     prediction = next(told, None)
     while prediction is not None:
@@ -128,7 +129,7 @@ def _drawn(predictions: Sequence[ImagePrediction]) -> Iterator[tuple[str, bytes]
         for picture in pictures_in(path):
             if prediction is None or (prediction.image, prediction.time_ms) != (path, picture.time_ms):
                 break
-            yield boxes_name(prediction), boxes_jpeg(picture.pixels, prediction.faces)
+            yield boxes_jpeg(picture.pixels, prediction.faces)
             prediction = next(told, None)
 
 
@@ -137,29 +138,25 @@ def _write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names in order; one that comes again gets a number."""
+def boxes_names(predictions: Sequence[ImagePrediction]) -> list[str]:
+    """File names of the pictures with boxes, in order; one that comes again gets a number."""
     used: set[str] = set()
-    unique = []
-    for name in names:
-        free, again = name, 1
-        while free in used:
+    names = []
+    for prediction in predictions:
+        time = "" if prediction.time_ms is None else f"-{prediction.time_ms:07d}ms"
+        stem = prediction.image.stem.encode("utf-8", "replace")[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+        name, again = f"{stem}{time}-faces.jpg", 1
+        while name in used:
             again += 1
-            free = f"{name}-{again}"
-        used.add(free)
-        unique.append(free)
-    return unique
+            name = f"{stem}{time}-faces-{again}.jpg"
+        used.add(name)
+        names.append(name)
+    return names
 
 
-def _zip(pictures: Sequence[tuple[str, bytes]]) -> bytes:
+def _zip(files: Sequence[tuple[str, bytes]]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in pictures:
-            archive.writestr(f"{name}.jpg", content)
+        for name, content in files:
+            archive.writestr(name, content)
     return stream.getvalue()
-
-
-def boxes_name(prediction: ImagePrediction) -> str:
-    """The name of the picture with boxes, without its ending."""
-    time = "" if prediction.time_ms is None else f"-{prediction.time_ms:07d}ms"
-    return f"{prediction.image.stem}{time}-faces"

@@ -137,7 +137,7 @@ def _saved(workspace: Workspace, answer: Answer) -> Path:
     root = predictions_folder(workspace)
     _forget_old(root)
     folder = root / uuid.uuid4().hex
-    save_predictions(folder, Predictions(answer.run_id, answer.line, answer.pictures), packed=True)
+    save_predictions(folder, Predictions(answer.run_id, answer.line, answer.pictures))
     return folder
 
 

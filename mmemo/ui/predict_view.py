@@ -10,8 +10,8 @@ from html import escape
 from PIL import Image
 
 from mmemo.flow.looked_at import LookedAt
-from mmemo.flow.predict import FacePrediction, ImagePrediction
-from mmemo.flow.predict_files import boxes_name
+from mmemo.flow.predict import FacePrediction
+from mmemo.flow.predict_files import boxes_names
 from mmemo.flow.said_line import SaidLine, named
 from mmemo.progress import Progress
 from mmemo.ui.html import chip, clock, empty, file_url, opinion, opinions, page_part, percent
@@ -41,10 +41,9 @@ def waiting_html(progress: Progress) -> str:
 
 def answer_html(answer: Answer, run_title: str) -> str:
     """Who answers, the line, the files to save, and every picture with its faces."""
-    looks = iter(answer.looks)
-    pictures = "".join(
-        _picture(answer, number, prediction, looks) for number, prediction in enumerate(answer.pictures, start=1)
-    )
+    looks = iter(answer.looks if answer.asked.look else ())
+    names = boxes_names(answer.pictures)
+    pictures = "".join(_picture(answer, number, name, looks) for number, name in enumerate(names))
     return page_part(_who(answer, run_title), _line(answer), _saves(answer), _limits(answer), pictures)
 
 
@@ -78,37 +77,32 @@ def _said(line: SaidLine) -> str:
 def _saves(answer: Answer) -> str:
     if answer.folder is None or not answer.faces:
         return ""
-    several = len(answer.pictures) > 1
-    stem = "faces" if several else boxes_name(answer.pictures[0])
-    picture = ("faces.zip", f"{stem}.zip", "Pictures with boxes (.zip)")
-    if not several:
-        picture = ("1.jpg", f"{stem}.jpg", "Picture with boxes")
+    picture = ("faces.zip", "Pictures with boxes (.zip)")
+    if len(answer.pictures) == 1:
+        picture = (boxes_names(answer.pictures)[0], "Picture with boxes")
     links = "".join(
-        f'<a href="{file_url(answer.folder / name)}" download="{escape(saved, quote=True)}">{words}</a>'
-        for name, saved, words in (
-            picture,
-            ("faces.csv", f"{stem}.csv", "Table (.csv)"),
-            ("faces.json", f"{stem}.json", "JSON"),
-        )
+        f'<a href="{file_url(answer.folder / name)}" download="{escape(name, quote=True)}">{words}</a>'
+        for name, words in (picture, ("faces.csv", "Table (.csv)"), ("faces.json", "JSON"))
     )
     return f'<p class="mm-link" id="mm-saves"><span class="soft">Save:</span>{links}</p>'
 
 
 def _limits(answer: Answer) -> str:
-    if not answer.looks:
+    if not (answer.asked.look and answer.looks):
         return ""
     more = f" Shown for the first {MOST_LOOKED_AT} faces." if answer.faces > MOST_LOOKED_AT else ""
     return f'<p class="small soft">{_LOOK_SAYS}{more}</p>'
 
 
-def _picture(answer: Answer, number: int, prediction: ImagePrediction, looks: Iterator[Mapping[str, LookedAt]]) -> str:
+def _picture(answer: Answer, number: int, file_name: str, looks: Iterator[Mapping[str, LookedAt]]) -> str:
     """One picture: alone as it is, among several a part that opens."""
+    prediction = answer.pictures[number]
     count = len(prediction.faces)
     cards = "".join(_face_card(n, face, next(looks, {})) for n, face in enumerate(prediction.faces, start=1))
     said = "no face" if not count else "1 face" if count == 1 else f"{count} faces"
     shown = ""
     if answer.folder is not None:
-        url = file_url(answer.folder / f"{number}.jpg")
+        url = file_url(answer.folder / file_name)
         alt = f"{prediction.image.name}, {said}, numbered boxes"
         shown = f'<img class="mm-shown" src="{url}" alt="{escape(alt, quote=True)}">'
     body = shown + (f'<div class="mm-faces">{cards}</div>' if count else f'<p class="soft">{_NO_FACE}</p>')
@@ -117,7 +111,7 @@ def _picture(answer: Answer, number: int, prediction: ImagePrediction, looks: It
     name = (
         prediction.image.name if prediction.time_ms is None else f"{prediction.image.name}, {clock(prediction.time_ms)}"
     )
-    opened = " open" if number <= _OPEN_PICTURES else ""
+    opened = " open" if number < _OPEN_PICTURES else ""
     return (
         f'<details class="mm-card mm-part"{opened}><summary><strong>{escape(name)}</strong>'
         f'<span class="soft">{said}</span></summary><div class="mm-stack">{body}</div></details>'

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmemo.flow.looked_at import painted
 from mmemo.flow.predict import FacePrediction, ImagePrediction
-from mmemo.flow.predict_files import boxes_name, faces_csv, save_predictions, unique_names, with_boxes
+from mmemo.flow.predict_files import boxes_names, faces_csv, save_predictions, with_boxes
 from mmemo.flow.said_line import Predictions
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
@@ -63,10 +63,11 @@ def test_files_of_one_name_do_not_overwrite_each_other(tmp_path: Path):
     pictures = [ImagePrediction(tmp_path / "x.png", [face(10, 20)]), ImagePrediction(tmp_path / "b" / "x.png", [])]
     save_predictions(tmp_path / "out", Predictions(None, None, pictures))
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "x-faces.jpg", "x-faces-2.jpg", "faces.csv", "faces.json"
+        "x-faces.jpg", "x-faces-2.jpg", "faces.csv", "faces.json", "faces.zip"
     }  # fmt: skip
-    assert unique_names(["a", "a", "a"]) == ["a", "a-2", "a-3"] and unique_names([]) == []
-    assert boxes_name(ImagePrediction(Path("c.mp4"), [], 1500)) == "c-0001500ms-faces"
+    long = ImagePrediction(Path(f"{'ü' * 200}.mp4"), [], 1500)
+    assert boxes_names([long])[0].endswith("ü-0001500ms-faces.jpg") and len(boxes_names([long])[0].encode()) < 200
+    assert boxes_names([long, long])[1].endswith("-faces-2.jpg") and boxes_names([]) == []
 
 
 def test_the_command_saves_what_the_page_saves(workspace: Workspace, tmp_path: Path):
