@@ -26,10 +26,10 @@ def main() -> None:
 
     if given.sample:
         install_sample(workspace, SAMPLE / "adapted")
-    context = AppContext(workspace, workspace.labels(), JobRunner())
+    context = AppContext(workspace, workspace.labels(), JobRunner(workspace), given.media)
     page = build_page(context)
     print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a running job takes its half-written files along
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an ordinary end; jobs go on in their own process
     threading.Thread(target=warm_up, name="mmemo-warm-up", daemon=True).start()
     try:
         page.block_thread()
@@ -42,13 +42,16 @@ def arguments() -> argparse.Namespace:
     """The command line; the environment gives the defaults."""
     env = read_environment()
     parser = argparse.ArgumentParser(description="Serve the mmemo app.")
-    parser.add_argument("--workspace", type=Path, default=env.workspace, help="folder for everything that is kept")
-    parser.add_argument("--host", default=env.host, help="address to listen on")
-    parser.add_argument("--port", type=int, default=env.port, help="port to listen on")
-    parser.add_argument(
-        "--sample", action=argparse.BooleanOptionalAction, default=True, help="show the sample in an empty workspace"
-    )
-    return parser.parse_args()
+    add = parser.add_argument
+    add("--workspace", type=Path, default=env.workspace, help="folder for everything that is kept")
+    add("--host", default=env.host, help="address to listen on")
+    add("--port", type=int, default=env.port, help="port to listen on")
+    add("--sample", action=argparse.BooleanOptionalAction, default=True, help="show the sample in an empty workspace")
+    add("--media", type=Path, help="folder of this machine whose videos and subtitles the app may use; off by default")
+    given = parser.parse_args()
+    if given.media is not None and not given.media.is_dir():
+        parser.error(f"--media: {given.media} is no folder")
+    return given
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -25,11 +26,15 @@ _TOAST_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """The server's side of the app; every browser talks to the same one."""
+    """The server's side of the app; every browser talks to the same one.
+
+    `media` is a folder of this machine whose videos and subtitles may be used; None for uploads alone.
+    """
 
     workspace: Workspace
     labels: LabelStore
     jobs: JobRunner
+    media: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

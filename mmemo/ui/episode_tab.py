@@ -11,16 +11,19 @@ import gradio as gr
 from mmemo.flow.read import synthetic_notice
 from mmemo.store.workspace import Workspace
 from mmemo.ui.account import account_html
+from mmemo.ui.adaptation import AdaptWish, start_adaptation
 from mmemo.ui.characters_panel import CHARACTERS_SCRIPT, characters_html, name_character, names_of_tracks
 from mmemo.ui.checks import checks_html
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.cut_tables import CutTables, read_cut
-from mmemo.ui.episode_form import EpisodeForm, episode_form, start_adaptation
+from mmemo.ui.episode_form import EpisodeForm, episode_form
 from mmemo.ui.html import card, clock, empty, file_url, notice, page_part, warning
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
+from mmemo.ui.media import media_names, subtitles_beside
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.timeline import timeline, timeline_data
+from mmemo.ui.uploads import SUBTITLES, VIDEO
 from mmemo.ui.work import account_page_of, comparison_of
 
 _NO_EPISODE = empty("No episode yet", "Choose a video and its subtitles, then press Adapt.")
@@ -47,16 +50,18 @@ class EpisodeTab:
 
 
 def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> EpisodeTab:
-    """Build the tab: form and player side by side, the timeline beneath, then what is known of the lines."""
+    """Build the tab: form and jobs on one side, player and timeline on the other, then what is known of the lines."""
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             gr.HTML('<div class="mm"><h3>Adapt to a new episode</h3></div>')
-            form = episode_form()
-        with gr.Column(scale=7, min_width=320):
+            form = episode_form(media=context.media is not None)
+            panel.listed.render()  # type: ignore[no-untyped-call]
+        # Beside the form, so that open settings push neither player nor timeline out of sight.
+        with gr.Column(scale=8, min_width=320):
             player = gr.Video(
                 label="Episode with its subtitles", show_label=False, interactive=False, buttons=[], elem_id="mm-player"
             )
-    drawn = timeline()
+            drawn = timeline()
     with gr.Row():
         with gr.Column(scale=7, min_width=320):
             account = gr.HTML(elem_id="mm-account", js_on_load=LIST_SCRIPT)
@@ -65,9 +70,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             characters = gr.HTML(elem_id="mm-characters", js_on_load=CHARACTERS_SCRIPT)
     tab = EpisodeTab(form, player, drawn, account, checks, characters)
 
-    @told
-    def on_adapt(*fields: Any) -> tuple[Any, ...]:
-        return watch(context.jobs, start_adaptation(context, *fields))
+    _listen_to_form(context, form, panel)
 
     @told
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
@@ -77,13 +80,35 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     def on_name(event: gr.EventData) -> tuple[str, str]:
         return rename(context, str(event.episode), int(event.character), str(event.name))
 
-    started = form.adapt.click(on_adapt, form.fields, panel.outputs, api_visibility="private")
-    started.then(None, js=SHOW_PANEL, api_visibility="private")
     selection.change(on_selection, selection, tab.outputs, show_progress="hidden", api_visibility="private")
     characters.select(
         on_name, None, [drawn, characters], show_progress="hidden", api_visibility="private", trigger_mode="multiple"
     )
     return tab
+
+
+def _listen_to_form(context: AppContext, form: EpisodeForm, panel: JobPanel) -> None:
+    @told
+    def on_adapt(*fields: Any) -> tuple[Any, ...]:
+        job_id = start_adaptation(context, AdaptWish(*fields))
+        return gr.Accordion(open=False), *watch(context.jobs, job_id)
+
+    started = form.adapt.click(on_adapt, form.fields, [form.settings, *panel.outputs], api_visibility="private")
+    started.then(None, js=SHOW_PANEL, api_visibility="private")
+    media = context.media
+    if media is None:
+        return
+
+    def on_load() -> tuple[gr.Dropdown, gr.Dropdown]:
+        return gr.Dropdown(media_names(media, VIDEO)), gr.Dropdown(media_names(media, SUBTITLES))
+
+    @told
+    def on_video(name: str | None) -> str | None:
+        return subtitles_beside(media_names(media, SUBTITLES), name) if name else None
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    gr.on(None, on_load, None, [form.server_video, form.server_subtitles], **quiet)
+    form.server_video.input(on_video, form.server_video, form.server_subtitles, **quiet)
 
 
 def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str, str, str, str]:

@@ -1,49 +1,62 @@
-"""The panel of the running job: the same on every tab, in every browser, after every reload."""
+"""The box of the running job above the tabs, and the list of all jobs: the same in every browser, after every reload."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from html import escape
 from typing import Any
 
 import gradio as gr
 
+from mmemo.store.jobs import Job
 from mmemo.ui.context import AppContext, told, warn
-from mmemo.ui.html import duration, percent
-from mmemo.ui.jobs import JobRunner, JobView
+from mmemo.ui.html import duration
+from mmemo.ui.job_list import LIST_SCRIPT, LISTED, list_html
+from mmemo.ui.job_words import bar_html, facts_of, log_text, message_of, resume_word, state_chip
+from mmemo.ui.jobs import JobRunner
 
-_TICK_S = 1.0
+# How often a page asks: while a job is at work, and else, so that it sees what another browser began.
+_TICK_S, _GLANCE_S = 1.0, 8.0
 # The panel is above the tabs, the buttons that start a job may be far below it.
 SHOW_PANEL = "() => document.getElementById('mm-job')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-_STATE_WORDS = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+_STUCK = "The process that does the work ends as soon as it is started. See tmp/worker.log in the workspace."
 
 
 @dataclass(frozen=True, slots=True)
 class JobPanel:
-    """The public parts: `outputs` are what `watch` fills, `ended` changes when a watched job is over."""
+    """The public parts, in the order of the values of `watch`.
+
+    `watched` is the job that the page last saw active, `shown` the one in the box; `ended` changes when a watched job
+    is over. `listed` is placed by the Episode tab.
+    """
 
     box: gr.Column
     status: gr.HTML
     log: gr.HTML
     cancel: gr.Button
+    resume: gr.Button
     dismiss: gr.Button
     timer: gr.Timer
     watched: gr.State
+    shown: gr.State
     ended: gr.State
+    listed: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
         """Components in the order of the values of `watch`."""
-        return [self.box, self.status, self.log, self.cancel, self.dismiss, self.timer, self.watched, self.ended]
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 def job_panel(context: AppContext) -> JobPanel:
-    """Build the panel; it asks the server only while a job is active."""
+    """Build the box; the list is built with it and rendered elsewhere."""
     with gr.Column(visible=False, elem_id="mm-job") as box:
         status = gr.HTML()
         with gr.Row():
-            cancel = gr.Button("Cancel", size="sm", variant="stop", scale=0, min_width=120, elem_id="mm-cancel")
-            dismiss = gr.Button("Dismiss", size="sm", visible=False, scale=0, min_width=120, elem_id="mm-dismiss")
+            small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 120}
+            cancel = gr.Button("Cancel", variant="stop", elem_id="mm-cancel", **small)
+            resume = gr.Button("Resume", variant="primary", visible=False, elem_id="mm-resume", **small)
+            dismiss = gr.Button("Dismiss", visible=False, elem_id="mm-dismiss", **small)
         with gr.Accordion("Log", open=False):
             log_view = gr.HTML()
     panel = JobPanel(
@@ -51,10 +64,13 @@ def job_panel(context: AppContext) -> JobPanel:
         status=status,
         log=log_view,
         cancel=cancel,
+        resume=resume,
         dismiss=dismiss,
-        timer=gr.Timer(_TICK_S, active=False),
+        timer=gr.Timer(_GLANCE_S),
         watched=gr.State(None),
+        shown=gr.State(None),
         ended=gr.State(None),
+        listed=gr.HTML(elem_id="mm-jobs", js_on_load=LIST_SCRIPT, render=False),
     )
     _listen(context, panel)
     return panel
@@ -62,33 +78,46 @@ def job_panel(context: AppContext) -> JobPanel:
 
 def _listen(context: AppContext, panel: JobPanel) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    jobs = context.jobs
 
     @told
     def on_tick(watched: int | None) -> tuple[Any, ...]:
-        return watch(context.jobs, watched)
+        return watch(jobs, watched)
 
     @told
-    def on_cancel(watched: int | None) -> tuple[Any, ...]:
-        shown = context.jobs.latest()
-        if shown is not None:
-            context.jobs.cancel(shown.job_id)
-        return watch(context.jobs, watched)
+    def on_cancel(watched: int | None, shown: int | None) -> tuple[Any, ...]:
+        return act(jobs, watched, shown, "cancel")
+
+    @told
+    def on_resume(watched: int | None, shown: int | None) -> tuple[Any, ...]:
+        return act(jobs, watched, shown, "resume")
 
     @told
     def on_dismiss(watched: int | None) -> tuple[Any, ...]:
-        context.jobs.dismiss()
-        return watch(context.jobs, watched)
+        jobs.dismiss()
+        return watch(jobs, watched)
 
-    for event, handler in (
-        (panel.timer.tick, on_tick),
-        (panel.cancel.click, on_cancel),
-        (panel.dismiss.click, on_dismiss),
-    ):
-        event(handler, panel.watched, panel.outputs, **quiet)
+    @told
+    def on_act(watched: int | None, event: gr.EventData) -> tuple[Any, ...]:
+        return act(jobs, watched, int(event.job), str(event.act))
+
+    panel.timer.tick(on_tick, panel.watched, panel.outputs, **quiet)
+    panel.cancel.click(on_cancel, [panel.watched, panel.shown], panel.outputs, **quiet)
+    panel.resume.click(on_resume, [panel.watched, panel.shown], panel.outputs, **quiet)
+    panel.dismiss.click(on_dismiss, panel.watched, panel.outputs, **quiet)
+    panel.listed.select(on_act, panel.watched, panel.outputs, **quiet)
+
+
+def act(jobs: JobRunner, watched: int | None, job_id: int | None, what: str) -> tuple[Any, ...]:
+    """Do to a job what a button says: cancel, resume or remove it; values for the panel's outputs."""
+    deeds = {"cancel": jobs.cancel, "resume": jobs.resume, "remove": jobs.remove}
+    if job_id is not None and what in deeds:
+        deeds[what](job_id)
+    return watch(jobs, watched)
 
 
 def watch(jobs: JobRunner, watched: int | None) -> tuple[Any, ...]:
-    """Values for the panel's outputs; `watched` is the job that this page last saw at work.
+    """Values for the panel's outputs; `watched` is the job that this page last saw active.
 
     The end of a watched job is told once by a toast and by a new value of `ended`.
     """
@@ -97,84 +126,52 @@ def watch(jobs: JobRunner, watched: int | None) -> tuple[Any, ...]:
     if before is not None and not before.active:
         ended = before.job_id
         _tell_end(before)
-    shown = jobs.latest()
-    if shown is None:
-        return gr.Column(visible=False), "", "", gr.skip(), gr.skip(), gr.Timer(active=False), None, ended
+    job = jobs.latest()
+    listed = list_html(jobs.listed(LISTED))
+    if job is None:
+        hidden = gr.Button(visible=False)
+        return gr.Column(visible=False), "", "", hidden, hidden, hidden, gr.Timer(_GLANCE_S), None, None, ended, listed
     return (
         gr.Column(visible=True),
-        status_html(shown),
-        f'<pre class="mm-log">{escape(chr(10).join(shown.log))}</pre>',
-        gr.Button(visible=shown.active, interactive=not shown.cancelling),
-        gr.Button(visible=not shown.active),
-        gr.Timer(active=shown.active),
-        shown.job_id if shown.active else None,
+        status_html(job, stuck=jobs.stuck),
+        f'<pre class="mm-log">{escape(log_text(job))}</pre>',
+        gr.Button(visible=job.active, interactive=job.state != "cancelling"),
+        gr.Button(resume_word(job), visible=job.resumable),
+        gr.Button(visible=not job.active),
+        gr.Timer(_TICK_S if job.active else _GLANCE_S),
+        job.job_id if job.active else None,
+        job.job_id,
         ended,
+        listed,
     )
 
 
-def _tell_end(view: JobView) -> None:
-    if view.state == "failed":
-        warn(view.message)
-    elif view.state == "done":
-        gr.Success(f"Done: {escape(view.title)}", duration=8)
+def _tell_end(job: Job) -> None:
+    if job.state in ("failed", "interrupted"):
+        warn(message_of(job))
+    elif job.state == "done":
+        gr.Success(f"Done: {escape(job.title)}", duration=8)
     else:
-        gr.Info(escape(view.message), duration=8)
+        gr.Info(escape(message_of(job)), duration=8)
 
 
-def status_html(view: JobView) -> str:
+def status_html(job: Job, *, stuck: bool = False) -> str:
     """Title, state, the steps so far, the bar, and rate and time left of the current step."""
-    word = "stopping after this step" if view.cancelling else _STATE_WORDS[view.state]
-    head = (
-        f'<div class="mm-job-head"><strong>{escape(view.title)}</strong>'
-        f'<span class="mm-state {view.state}" role="status">{word}</span></div>'
-    )
-    alert = f'<p class="mm-alert {view.state}" role="alert">{escape(view.message)}</p>' if view.message else ""
-    return f'<div class="mm">{head}{_steps(view)}{_bar(view)}{_figures(view)}{alert}</div>'
+    head = f'<div class="mm-job-head"><strong>{escape(job.title)}</strong><span role="status">{state_chip(job)}</span></div>'
+    told = _STUCK if stuck and job.state == "queued" else message_of(job)
+    alert = f'<p class="mm-alert {job.state}" role="alert">{escape(told)}</p>' if told else ""
+    facts = facts_of(job) if job.active else [f"{duration(job.seconds())} in all"]
+    stats = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+    return f'<div class="mm">{head}{_steps(job)}{bar_html(job)}<div class="mm-stats">{stats}</div>{alert}</div>'
 
 
-def _steps(view: JobView) -> str:
+def _steps(job: Job) -> str:
     """Steps such as "train: fold 2 of 5" are one mark, "train"; the figures below the bar say which part it is."""
-    names = list(dict.fromkeys(step.split(":")[0] for step in view.steps))
+    steps = [step.stage for step in job.progress.steps]
+    names = list(dict.fromkeys(step.split(":")[0] for step in steps))
     if not names:
         return ""
-    last = {"running": "now", "failed": "halt", "cancelled": "halt"}.get(view.state, "")
-    marks = ["" if name != view.steps[-1].split(":")[0] else last for name in names]
+    last = "" if job.state == "done" else "now" if job.active else "halt"
+    marks = ["" if name != steps[-1].split(":")[0] else last for name in names]
     items = "".join(f'<li class="{mark}">{escape(step)}</li>' for step, mark in zip(names, marks, strict=True))
     return f'<ol class="mm-steps">{items}</ol>'
-
-
-def _bar(view: JobView) -> str:
-    if not view.active:
-        return ""
-    progress = view.progress
-    if progress is None or progress.total <= 0:
-        return '<div class="mm-progress unknown" role="progressbar" aria-label="working"><i></i></div>'
-    share = 100 * progress.fraction
-    return (
-        f'<div class="mm-progress" role="progressbar" aria-label="{escape(progress.stage)}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{share:.0f}"><i style="width:{share:.1f}%"></i></div>'
-    )
-
-
-def _figures(view: JobView) -> str:
-    facts = []
-    if view.active and view.progress is not None:
-        facts += _progress_facts(view)
-    if view.state != "queued":
-        facts.append(f"{duration(view.elapsed_s)} {'so far' if view.active else 'in all'}")
-    spans = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
-    return f'<div class="mm-stats">{spans}</div>'
-
-
-def _progress_facts(view: JobView) -> list[str]:
-    progress = view.progress
-    assert progress is not None
-    counted = f"{progress.done:,} of {progress.total:,}" if progress.total > 0 else f"{progress.done:,}"
-    facts = [f"{progress.stage}: {counted}" + (f" ({percent(progress.fraction)})" if progress.total > 0 else "")]
-    if view.rate is not None:
-        facts.append(f"{view.rate:.1f} a second" if view.rate >= 1 else f"one every {1 / view.rate:.1f} s")
-    if view.remaining_s is not None:
-        facts.append(f"about {duration(view.remaining_s)} left in this step")
-    if progress.note:
-        facts.append(progress.note)
-    return facts

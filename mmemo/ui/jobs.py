@@ -1,237 +1,126 @@
-"""Long work in the background: one job at a time, watched and cancelled from any page."""
+"""The app's side of the jobs: asks for them, looks at them, and sees to it that somebody works them off."""
 
 from __future__ import annotations
 
-import itertools
-import logging
+import subprocess
+import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from mmemo.errors import MmemoError
-from mmemo.progress import Progress, Stage
-from mmemo.ui.words import sentences
-
-log = logging.getLogger(__name__)
-
-JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
-StartStage: TypeAlias = Callable[[], Stage[Any]]
+from mmemo.flow.job_lock import worker_runs
+from mmemo.flow.job_worker import open_jobs
+from mmemo.settings import REPOSITORY
+from mmemo.store.files import storage_errors
+from mmemo.store.jobs import WORKING, Job, clock_ms
+from mmemo.store.workspace import Workspace
 
 BUG_MESSAGE = "This is a bug in mmemo, not in your files. The details are in the log of the server."
-_KEPT_JOBS = 20
-_LOG_LINES = 200
-_CLOCK = time.monotonic
+# How long a worker that could not be started is left alone before it is tried again.
+_PAUSE_S = 10.0
+# Who comes back after that is told of an ended job by the list alone.
+_NEWS_MS = 24 * 3600 * 1000
+_LOG_BYTES = 1 << 20
+
+StartWorker = Callable[[Workspace], "subprocess.Popen[bytes] | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """What a page may know of a job at one moment; later moments are other views.
-
-    `steps` are the names of the steps so far, the current one last. `rate` is units a second in the
-    current step, `remaining_s` the seconds left in it; both None until they can be told.
-    """
-
-    job_id: int
-    title: str
-    state: JobState
-    progress: Progress | None
-    steps: tuple[str, ...]
-    log: tuple[str, ...]
-    elapsed_s: float
-    rate: float | None
-    remaining_s: float | None
-    cancelling: bool
-    message: str
-    result: Any
-
-    @property
-    def active(self) -> bool:
-        """True while the job waits or works."""
-        return self.state in ("queued", "running")
-
-
-@dataclass(slots=True)
-class _Job:
-    """The runner's own record of a job; guarded by the runner's lock."""
-
-    job_id: int
-    title: str
-    start: StartStage
-    state: JobState = "queued"
-    progress: Progress | None = None
-    steps: list[str] = field(default_factory=list)
-    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
-    started_at: float | None = None
-    ended_at: float | None = None
-    step_started_at: float = 0.0
-    step_first_done: int = 0
-    message: str = ""
-    result: Any = None
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-    def view(self) -> JobView:
-        rate, remaining_s = self._speed()
-        ended = self.ended_at if self.ended_at is not None else _CLOCK()
-        return JobView(
-            job_id=self.job_id,
-            title=self.title,
-            state=self.state,
-            progress=self.progress,
-            steps=tuple(self.steps),
-            log=tuple(self.log),
-            elapsed_s=ended - self.started_at if self.started_at is not None else 0.0,
-            rate=rate,
-            remaining_s=remaining_s,
-            cancelling=self.cancel.is_set() and self.state in ("queued", "running"),
-            message=self.message,
-            result=self.result,
-        )
-
-    def _speed(self) -> tuple[float | None, float | None]:
-        """Rate of the current step from its own first report: a resumed step starts above 0."""
-        if self.progress is None or self.state != "running":
-            return None, None
-        done = self.progress.done - self.step_first_done
-        seconds = _CLOCK() - self.step_started_at
-        if done <= 0 or seconds < 0.5:
-            return None, None
-        rate = done / seconds
-        left = self.progress.total - self.progress.done
-        return rate, left / rate if self.progress.total > 0 else None
-
-    def note(self, line: str) -> None:
-        self.log.append(f"{time.strftime('%H:%M:%S')}  {line}")
-
-    def move_to(self, progress: Progress) -> None:
-        """Take in one report; a new step closes the one before it in the log."""
-        if not self.steps or self.steps[-1] != progress.stage:
-            self.close_step()
-            self.steps.append(progress.stage)
-            self.step_started_at, self.step_first_done = _CLOCK(), progress.done
-            self.note(f"{progress.stage} …")
-        self.progress = progress
-
-    def close_step(self) -> None:
-        if self.progress is not None:
-            last, seconds = self.progress, _CLOCK() - self.step_started_at
-            note = f", {last.note}" if last.note else ""
-            count = f"{last.done} of {last.total}" if last.total else f"{last.done}"
-            self.note(f"{last.stage}: {count} in {seconds:.0f} s{note}")
-
-    def end(self, state: JobState, message: str) -> None:
-        self.close_step()
-        self.state, self.message, self.ended_at = state, message, _CLOCK()
-        self.note(message or state)
+def start_worker(workspace: Workspace) -> subprocess.Popen[bytes]:
+    """Start the worker as a process of its own, which outlives the app; what it says goes to tmp/worker.log."""
+    log = workspace.scratch / "worker.log"
+    apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C at the app's terminal is not meant for it
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    with storage_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        mode = "wb" if log.is_file() and log.stat().st_size > _LOG_BYTES else "ab"
+        with log.open(mode) as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "pipelines.worker", "--workspace", str(workspace.root.resolve())],
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                **apart,
+            )
 
 
 class JobRunner:
-    """Runs stages one after the other in one background thread; outlives every page that looks at it."""
+    """The jobs of a workspace, for every page alike; holds nothing that a restart of the app would lose."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace, start: StartWorker = start_worker) -> None:
+        self._workspace, self._start = workspace, start
+        self._store = open_jobs(workspace)
         self._lock = threading.Lock()
-        self._wake = threading.Condition(self._lock)
-        self._jobs: dict[int, _Job] = {}
-        self._ids = itertools.count(1)
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._paused_until = 0.0
 
-    def submit(self, title: str, start: StartStage) -> int:
-        """Queue a job and return its number; `start` is called in the worker and gives the stage."""
-        with self._wake:
-            assert not self._closed, "a closed runner takes no jobs"
-            job = _Job(next(self._ids), title, start)
-            self._jobs[job.job_id] = job
-            self._forget_old()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="mmemo-jobs", daemon=True)
-                self._thread.start()
-            self._wake.notify_all()
-            return job.job_id
+    def submit(self, kind: str, title: str, settings: Any) -> int:
+        """Queue a job of a kind of `mmemo.flow.job_kinds` and return its number; `settings` is its dataclass."""
+        job_id = self._store.add(kind, title, settings)
+        self.tend()
+        return job_id
 
-    def view(self, job_id: int) -> JobView | None:
-        """One job, or None when it is unknown or long gone."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-            return job.view() if job is not None else None
+    def view(self, job_id: int) -> Job | None:
+        """One job; None when it is unknown or was removed."""
+        return self._store.job(job_id)
 
-    def latest(self) -> JobView | None:
-        """The job to show: the running one, else the next in the queue, else the last that ended."""
-        with self._lock:
-            for state in ("running", "queued"):
-                for job in self._jobs.values():
-                    if job.state == state:
-                        return job.view()
-            ended = [j for j in self._jobs.values() if j.ended_at is not None]
-            return max(ended, key=lambda j: j.ended_at or 0.0).view() if ended else None
+    def listed(self, limit: int = 100) -> list[Job]:
+        """The newest first."""
+        self.tend()
+        return self._store.jobs(limit)
+
+    def latest(self) -> Job | None:
+        """The job to show: the running one, else the next in the queue, else the last that ended and is still news."""
+        self.tend()
+        active = self._store.first(*WORKING) or self._store.first("queued")
+        if active is not None:
+            return active
+        since = clock_ms() - _NEWS_MS
+        news = [j for j in self._store.jobs() if not j.dismissed and (j.finished_ms or 0) > since]
+        return max(news, key=lambda j: j.finished_ms or 0, default=None)
 
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop; it does so between two steps of its work. Ended jobs stay as they are."""
-        with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.state not in ("queued", "running"):
-                return
-            job.cancel.set()
-            if job.state == "queued":
-                job.end("cancelled", "Cancelled before it began.")
+        self._store.cancel(job_id)
+
+    def resume(self, job_id: int) -> None:
+        """Queue a job again that ended before its work was done; what it finished is not done again."""
+        self._store.resume(job_id)
+        self.tend()
+
+    def remove(self, job_id: int) -> None:
+        """Take a job that ended off the list; what it made stays."""
+        self._store.remove(job_id)
 
     def dismiss(self) -> None:
-        """Forget the jobs that ended, so that pages no longer show them."""
+        """Jobs that ended are no longer shown, except in the list."""
+        self._store.dismiss()
+
+    def tend(self) -> None:
+        """Call jobs of a dead worker interrupted, and start a worker when jobs wait and nobody is there."""
+        if worker_runs(self._workspace.root):
+            return
         with self._lock:
-            for job_id in [j.job_id for j in self._jobs.values() if j.ended_at is not None]:
-                del self._jobs[job_id]
+            if self._worker is not None:
+                if self._worker.poll() is None:
+                    return  # it is on its way
+                if self._worker.returncode != 0:
+                    self._paused_until = time.monotonic() + _PAUSE_S
+                self._worker = None
+            left = self._store.first(*WORKING)
+            # Asked again, because a worker may have come since: of a job that was taken before, it is now sure.
+            if left is not None and not worker_runs(self._workspace.root):
+                self._store.interrupt(left)
+            if time.monotonic() >= self._paused_until and self._store.first("queued") is not None:
+                self._worker = self._start(self._workspace)
 
-    def close(self, timeout_s: float = 10.0) -> None:
-        """Cancel everything and wait for the worker to end."""
-        with self._wake:
-            self._closed = True
-            for job in self._jobs.values():
-                job.cancel.set()
-            self._wake.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+    @property
+    def stuck(self) -> bool:
+        """True while no worker can be started: it ended at once, and is tried again in a moment."""
+        return time.monotonic() < self._paused_until
 
-    def _forget_old(self) -> None:
-        ended = [j.job_id for j in self._jobs.values() if j.ended_at is not None]
-        for job_id in ended[: max(0, len(ended) - _KEPT_JOBS)]:
-            del self._jobs[job_id]
-
-    def _next(self) -> _Job | None:
-        with self._wake:
-            while True:
-                if self._closed:
-                    return None
-                for job in self._jobs.values():
-                    if job.state == "queued":
-                        job.state, job.started_at = "running", _CLOCK()
-                        return job
-                self._wake.wait()
-
-    def _work(self) -> None:
-        while (job := self._next()) is not None:
-            state, message, result = self._run(job)
-            with self._lock:
-                job.result = result
-                job.end(state, message)
-
-    def _run(self, job: _Job) -> tuple[JobState, str, Any]:
-        """Drive one stage to its end; whatever happens to it must not end the worker."""
-        try:
-            stage = job.start()
-            try:
-                while not job.cancel.is_set():
-                    progress = next(stage)
-                    with self._lock:
-                        job.move_to(progress)
-            except StopIteration as stop:
-                return "done", "", stop.value
-            finally:
-                stage.close()
-            return "cancelled", "Cancelled. What was finished is kept; start again to go on from there.", None
-        except MmemoError as error:
-            return "failed", sentences(error), None
-        except Exception:
-            log.exception("the job %r failed", job.title)
-            return "failed", BUG_MESSAGE, None
+    def close(self) -> None:
+        """Let go of the table; jobs go on without the app."""
+        self._store.close()

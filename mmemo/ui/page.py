@@ -16,9 +16,8 @@ from mmemo.ui.job_panel import JobPanel, job_panel, watch
 from mmemo.ui.predict_tab import predict_tab
 from mmemo.ui.preview import preview_folder
 from mmemo.ui.review_tab import review_tab
-from mmemo.ui.theme import FAVICON, STYLESHEET, app_theme
+from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
 from mmemo.ui.uploads import MAX_UPLOAD
-from mmemo.ui.work import Outcome
 
 _CONCURRENT_HANDLERS = 8
 
@@ -30,7 +29,7 @@ def build_page(context: AppContext) -> gr.Blocks:
         top = header(context)
         panel = job_panel(context)
         with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):
-            with gr.Tab("Episode", id="episode", render_children=True):
+            with gr.Tab("Episodes", id="episode", render_children=True):
                 episode_tab(context, top.selection, panel)
             with gr.Tab("Predict", id="predict", render_children=True):
                 predict_tab(context, top.selection)
@@ -66,8 +65,8 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
 def show_outcome(context: AppContext, selection: Selection, job_id: int | None) -> tuple[Any, ...]:
     """Choose what a job made; after a failed one the choice stays, but its content may have changed."""
     view = context.jobs.view(job_id) if job_id is not None else None
-    if view is not None and isinstance(view.result, Outcome):
-        return choose(context.workspace, selection, view.result.episode_id, view.result.run_id)
+    if view is not None and view.result:
+        return choose(context.workspace, selection, view.result.get("episode"), view.result.get("run"))
     return choose(context.workspace, selection, selection.episode_id, selection.run_id)
 
 
@@ -102,6 +101,6 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         max_file_size=MAX_UPLOAD,
         favicon_path=FAVICON,
         theme=app_theme(),
-        css_paths=[STYLESHEET],
+        css_paths=[STYLESHEET, HERE / "jobs.css"],
     )
     return url

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.flow.human_labels import Words, read_words
+from mmemo.flow.job_kinds import RETRAIN, RetrainSettings
 from mmemo.flow.read import review_table, track_opinions
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import REJECT
@@ -42,7 +43,7 @@ from mmemo.ui.review_cards import (
     focus_html,
     grid_html,
 )
-from mmemo.ui.work import retrain_stage, trained_with
+from mmemo.ui.work import trained_with
 
 _NEIGHBOUR_LINES = 2
 _NO_EPISODE = empty("Nothing to review yet", "Adapt to an episode first: its faces appear here.")
@@ -267,4 +268,4 @@ def start_retraining(context: AppContext, chosen: Selection) -> int:
     run_id = chosen.run_id
     if run_id is None:
         raise InputError("there is no student to retrain", hint="adapt to an episode first")
-    return context.jobs.submit("Retrain with your corrections", lambda: retrain_stage(context.workspace, run_id))
+    return context.jobs.submit(RETRAIN, "Retrain with your corrections", RetrainSettings(run_id))

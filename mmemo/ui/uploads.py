@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmemo.errors import InputError, MmemoError
+from mmemo.errors import InputError
 from mmemo.store.files import hash_file, publish_file
+from mmemo.store.sources import names_only, sources_folder
 from mmemo.store.workspace import Workspace
+
+__all__ = [
+    "GOLD",
+    "MAX_UPLOAD",
+    "SUBTITLES",
+    "VIDEO",
+    "UploadKind",
+    "check_upload",
+    "keep_upload",
+    "names_only",
+    "sources_folder",
+]
 
 MAX_UPLOAD = "4gb"
 _HASH_DIGITS = 12
@@ -29,11 +39,6 @@ class UploadKind:
 VIDEO = UploadKind("the video", (".mp4", ".mkv"))
 SUBTITLES = UploadKind("the subtitles", (".srt", ".vtt", ".ass", ".ssa"))
 GOLD = UploadKind("the gold labels", (".csv",))
-
-
-def sources_folder(workspace: Workspace) -> Path:
-    """Where uploads are kept: one folder a content, so the same file is kept once."""
-    return workspace.root / "sources"
 
 
 def check_upload(path: Path, kind: UploadKind) -> None:
@@ -60,19 +65,6 @@ def keep_upload(workspace: Workspace, path: Path, kind: UploadKind) -> Path:
         with publish_file(kept) as temporary:
             _link_or_copy(path, temporary)
     return kept
-
-
-@contextmanager
-def names_only(workspace: Workspace) -> Iterator[None]:
-    """Tell people of their file by its own name, not by the place where the workspace keeps it."""
-    places = "|".join(
-        re.escape(str(folder.resolve())) for folder in (sources_folder(workspace), workspace.scratch / "uploads")
-    )
-    try:
-        yield
-    except MmemoError as error:
-        message, hint = (re.sub(rf"(?:{places})/[^/]+/", "", text) for text in (error.message, error.hint))
-        raise type(error)(message, hint=hint) from error
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -3,102 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mmemo.episode.faces import DetectorSettings
 from mmemo.errors import InputError, StorageError
-from mmemo.progress import Stage
 from mmemo.store.files import read_json
+from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
-from mmemo.student.settings import TrainSettings
-from mmemo.ui.uploads import names_only
 
 if TYPE_CHECKING:
     from mmemo.evaluate.comparison import Comparison
-
-SMALLEST_FACE_PX, FRAME_PX = DetectorSettings().min_face_px, DetectorSettings().max_width_px
-
-
-@dataclass(frozen=True, slots=True)
-class Adaptation:
-    """What a person asks for on the episode tab."""
-
-    video: Path
-    subtitles: Path | None = None
-    gold: Path | None = None
-    recipe: str = TrainSettings().recipe
-    teacher: str = "embedded"
-    backbone: str = "embedded"
-    finetune: bool = False
-    sync: bool = True
-    language: str | None = None
-    split_voices: bool = True
-    min_face_px: int = SMALLEST_FACE_PX
-    transcribe: str | None = None
-    characters: str = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a job leaves behind for the page to show."""
-
-    episode_id: str
-    run_id: str
-
-
-def adapt_stage(workspace: Workspace, wish: Adaptation) -> Stage[Outcome]:
-    """Cut, label, train and compare one episode."""
-    from mmemo.episode.cut import CutSettings
-    from mmemo.flow.adapt import AdaptSettings, adapt
-    from mmemo.flow.characters import CharacterSettings
-    from mmemo.flow.label import LabelSettings
-    from mmemo.flow.sync import SyncMode
-
-    settings = AdaptSettings(
-        video=wish.video,
-        subtitles=wish.subtitles,
-        gold=wish.gold,
-        language=wish.language,
-        split_voices=wish.split_voices,
-        transcribe=wish.transcribe,
-        sync=SyncMode.AUTO if wish.sync else SyncMode.OFF,
-        cut=CutSettings(detector=DetectorSettings(min_face_px=wish.min_face_px)),
-        characters=CharacterSettings(wish.characters),
-        label=LabelSettings(teacher=wish.teacher),
-        train=TrainSettings(recipe=wish.recipe, backbone=wish.backbone, finetune=wish.finetune),
-    )
-    with names_only(workspace):
-        result = yield from adapt(workspace, settings)
-    return Outcome(result.cut.episode_id, result.run.run_id)
 
 
 def holds_subtitles(workspace: Workspace, video: Path) -> bool:
     """Whether a video has subtitles inside; the cut says which of them it can read. InputError for what is no video."""
     from mmemo.episode.subtitle_streams import subtitle_streams
 
-    with names_only(workspace):
+    with names_only(workspace, video):
         return bool(subtitle_streams(video))
-
-
-def retrain_stage(workspace: Workspace, run_id: str) -> Stage[Outcome]:
-    """Train and compare again as a run did, with everything that people have said since."""
-    from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
-    from mmemo.flow.label import LabelSettings, label_episode
-    from mmemo.flow.train import train_student
-    from mmemo.student.settings import TrainSettings
-
-    config = run_config(workspace, run_id)
-    label, train = LabelSettings(**config["label"]), TrainSettings(**config["train"])
-    for episode_id in config["episodes"]:
-        yield from label_episode(workspace, workspace.episode(episode_id), label)
-    run = yield from train_student(workspace, config["episodes"], label, train)
-    yield from evaluate_run(workspace, EvaluateSettings(run_id=run.run_id))
-    return Outcome(config["episodes"][0], run.run_id)
 
 
 def run_config(workspace: Workspace, run_id: str) -> Mapping[str, Any]:

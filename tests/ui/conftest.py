@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mmemo.flow.job_lock import worker_pid, worker_runs
 from mmemo.store.workspace import Workspace
 from tests.conftest import CHROMIUM
 from tests.serving import serving
@@ -49,6 +53,18 @@ def running_app(workspace: Workspace, *flags: str) -> Iterator[RunningApp]:
     log = workspace.root.parent / f"{workspace.root.name}-app.log"
     with serving(workspace.root, *flags, log=log) as url:
         yield RunningApp(url, workspace)
+    stop_worker(workspace)
+
+
+def stop_worker(workspace: Workspace, number: int = signal.SIGTERM) -> None:
+    """End the worker of a workspace, which outlives its app, and wait until it is gone."""
+    pid = worker_pid(workspace.root)
+    if pid is not None:
+        os.kill(pid, number)
+    deadline = time.monotonic() + 30
+    while worker_runs(workspace.root):
+        assert time.monotonic() < deadline, "the worker does not end"
+        time.sleep(0.05)
 
 
 StartApp = Callable[..., RunningApp]

@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def context(made: Path, tmp_path: Path) -> Iterator[AppContext]:
     workspace = Workspace(Path(shutil.copytree(made, tmp_path / "workspace")))
-    context = AppContext(workspace, workspace.labels(), JobRunner())
+    context = AppContext(workspace, workspace.labels(), JobRunner(workspace))
     yield context
     context.jobs.close()
     context.labels.close()

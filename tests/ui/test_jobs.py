@@ -1,163 +1,191 @@
+"""What the app knows of its jobs and does about them; the worker is a thread, or a process that is killed."""
+
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from mmemo.errors import InputError
-from mmemo.progress import Progress, Stage
-from mmemo.ui.jobs import BUG_MESSAGE, JobRunner, JobView
+from mmemo.flow.job_lock import worker_lock, worker_runs
+from mmemo.flow.job_worker import open_jobs, work_off
+from mmemo.store.jobs import Job, JobStore
+from mmemo.store.workspace import Workspace
+from mmemo.ui.jobs import JobRunner, start_worker
+from tests.made_jobs import KINDS, PagesSettings, ended, start_made_worker, wait_for
+
+
+class Starter:
+    """Counts how often a worker is started, and works as a thread."""
+
+    def __init__(self, exits_with: int | None = None) -> None:
+        self.count, self.exits_with = 0, exits_with
+        self.threads: list[threading.Thread] = []
+
+    def __call__(self, workspace: Workspace) -> Any:
+        self.count += 1
+        if self.exits_with is not None:
+            return SimpleNamespace(poll=lambda: self.exits_with, returncode=self.exits_with)
+        self.threads.append(threading.Thread(target=work_off, args=(workspace, KINDS, 0)))
+        self.threads[-1].start()
+        return SimpleNamespace(poll=lambda: None if self.threads[-1].is_alive() else 0, returncode=0)
 
 
 @pytest.fixture
-def runner() -> Iterator[JobRunner]:
-    runner = JobRunner()
+def starter() -> Iterator[Starter]:
+    starter = Starter()
+    yield starter
+    for thread in starter.threads:
+        thread.join(30)
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Iterator[JobStore]:
+    store = open_jobs(workspace)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def runner(workspace: Workspace, starter: Starter) -> Iterator[JobRunner]:
+    runner = JobRunner(workspace, starter)
     yield runner
     runner.close()
 
 
-def wait_for(runner: JobRunner, job_id: int, holds: Callable[[JobView], bool], timeout_s: float = 5.0) -> JobView:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        view = runner.view(job_id)
-        if view is not None and holds(view):
-            return view
-        time.sleep(0.01)
-    raise AssertionError(f"job {job_id} did not get there: {runner.view(job_id)}")
-
-
-def ended(view: JobView) -> bool:
-    return not view.active
-
-
-def two_steps() -> Stage[str]:
-    yield Progress("cut", 1, 2)
-    yield Progress("cut", 2, 2, "two faces")
-    yield Progress("train", 1, 1)
-    return "trained"
-
-
-class Endless:
-    """A stage that counts until it is closed, and remembers that it was."""
-
-    def __init__(self) -> None:
-        self.closed = threading.Event()
-        self.started = threading.Event()
-
-    def __call__(self) -> Stage[None]:
-        try:
-            done = 0
-            while True:
-                done += 1
-                self.started.set()
-                yield Progress("cut", done, 0)
-                time.sleep(0.005)
-        finally:
-            self.closed.set()
-
-
-def test_a_new_runner_has_nothing_to_show(runner: JobRunner) -> None:
+def test_a_new_workspace_has_nothing_to_show_and_starts_nothing(runner: JobRunner, starter: Starter):
     assert runner.latest() is None
+    assert runner.listed() == []
     assert runner.view(1) is None
     runner.cancel(1)
+    runner.resume(1)
+    runner.remove(1)
     runner.dismiss()
+    assert starter.count == 0
 
 
-def test_a_job_runs_to_its_result_and_keeps_its_steps(runner: JobRunner) -> None:
-    view = wait_for(runner, runner.submit("adapt", two_steps), ended)
-    assert (view.state, view.result, view.steps) == ("done", "trained", ("cut", "train"))
-    assert any("cut: 2 of 2" in line and "two faces" in line for line in view.log)
-    assert runner.latest() == view
+def test_a_worker_is_started_for_a_job_and_the_job_is_done(runner: JobRunner, starter: Starter, store: JobStore):
+    number = runner.submit("pages", "a book", PagesSettings(2))
+    assert wait_for(store, number, ended).state == "done"
+    assert starter.count == 1
+    job = runner.latest()
+    assert job is not None and (job.job_id, job.result) == (number, {"episode": "book", "run": "run-2"})
 
 
-def test_a_stage_without_any_report_still_ends(runner: JobRunner) -> None:
-    def nothing() -> Stage[int]:
-        return 7
-        yield Progress("never", 0, 0)
-
-    assert wait_for(runner, runner.submit("nothing", nothing), ended).result == 7
-
-
-def test_wrong_input_becomes_one_sentence(runner: JobRunner) -> None:
-    def wrong() -> Stage[None]:
-        yield Progress("cut", 0, 1)
-        raise InputError("a.mp4 is no video", hint="choose another file")
-
-    view = wait_for(runner, runner.submit("adapt", wrong), ended)
-    assert (view.state, view.message) == ("failed", "a.mp4 is no video. Choose another file.")
-
-
-def test_a_bug_is_named_a_bug_and_the_next_job_runs(runner: JobRunner, caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> Stage[None]:
-        yield Progress("cut", 0, 1)
-        raise ZeroDivisionError("secret detail")
-
-    view = wait_for(runner, runner.submit("adapt", broken), ended)
-    assert (view.state, view.message) == ("failed", BUG_MESSAGE)
-    assert "secret detail" in caplog.text
-    assert wait_for(runner, runner.submit("again", two_steps), ended).state == "done"
-
-
-def test_an_error_before_the_first_report_is_told_too(runner: JobRunner) -> None:
-    def refuses() -> Stage[None]:
-        raise InputError("no such file")
-
-    assert wait_for(runner, runner.submit("adapt", refuses), ended).message == "No such file."
-
-
-def test_cancel_closes_the_stage_and_frees_the_worker(runner: JobRunner) -> None:
-    endless = Endless()
-    job_id = runner.submit("adapt", endless)
-    assert endless.started.wait(5)
-    runner.cancel(job_id)
-    view = wait_for(runner, job_id, ended)
-    assert view.state == "cancelled"
-    assert endless.closed.is_set()
-    assert wait_for(runner, runner.submit("again", two_steps), ended).state == "done"
-
-
-def test_a_queued_job_waits_and_can_be_cancelled_before_it_begins(runner: JobRunner) -> None:
-    endless = Endless()
-    first = runner.submit("first", endless)
-    assert endless.started.wait(5)
-    second = runner.submit("second", two_steps)
-    assert wait_for(runner, second, lambda v: v.state == "queued").elapsed_s == 0.0
-    runner.cancel(second)
-    assert wait_for(runner, second, ended).state == "cancelled"
+def test_the_running_job_is_shown_before_those_that_wait(runner: JobRunner, store: JobStore):
+    first = runner.submit("pages", "first", PagesSettings(10_000, page_ms=10))
+    wait_for(store, first, lambda job: job.step is not None)
+    second = runner.submit("pages", "second", PagesSettings(1))
     shown = runner.latest()
     assert shown is not None and shown.job_id == first
+    runner.cancel(first)
+    assert wait_for(store, second, ended).state == "done"
+    assert [job.job_id for job in runner.listed()] == [second, first]
 
 
-def test_rate_and_time_left_follow_the_current_step(runner: JobRunner) -> None:
-    def slow() -> Stage[None]:
-        yield Progress("cut", 100, 200)
-        time.sleep(0.6)
-        yield Progress("cut", 110, 200)
-        time.sleep(0.3)
-
-    view = wait_for(runner, runner.submit("adapt", slow), lambda v: v.rate is not None)
-    assert view.rate is not None and view.remaining_s is not None
-    assert view.rate == pytest.approx(10 / 0.65, rel=0.4)
-    assert view.remaining_s == pytest.approx(90 / view.rate, rel=0.01)
-
-
-def test_dismiss_forgets_only_jobs_that_ended(runner: JobRunner) -> None:
-    endless = Endless()
-    job_id = runner.submit("adapt", endless)
-    assert endless.started.wait(5)
-    runner.dismiss()
-    assert runner.view(job_id) is not None
-    runner.cancel(job_id)
-    wait_for(runner, job_id, ended)
+def test_dismissed_jobs_stay_in_the_list_until_they_are_removed(runner: JobRunner, store: JobStore):
+    number = runner.submit("pages", "a book", PagesSettings(1))
+    wait_for(store, number, ended)
     runner.dismiss()
     assert runner.latest() is None
+    assert len(runner.listed()) == 1
+    runner.remove(number)
+    assert runner.listed() == []
 
 
-def test_close_ends_a_running_job() -> None:
-    runner, endless = JobRunner(), Endless()
-    runner.submit("adapt", endless)
-    assert endless.started.wait(5)
+def test_another_app_on_the_workspace_sees_the_same(runner: JobRunner, store: JobStore, workspace: Workspace):
+    number = runner.submit("pages", "a book", PagesSettings(1))
+    wait_for(store, number, ended)
+    other = JobRunner(workspace, Starter())
+    assert other.latest() == runner.latest()
+    other.dismiss()
+    assert runner.latest() is None
+    other.close()
+
+
+def test_a_job_that_waited_while_the_app_was_away_is_worked_off(
+    workspace: Workspace, store: JobStore, starter: Starter
+):
+    number = store.add("pages", "a book", PagesSettings(1))
+    runner = JobRunner(workspace, starter)
+    assert [job.job_id for job in runner.listed()] == [number]
+    assert wait_for(store, number, ended).state == "done"
     runner.close()
-    assert endless.closed.is_set()
+
+
+def test_no_second_worker_is_started_beside_one_that_runs(workspace: Workspace):
+    starter = Starter()
+    runner = JobRunner(workspace, starter)
+    with worker_lock(workspace.root):
+        runner.submit("pages", "a book", PagesSettings(1))
+        assert runner.latest() is not None
+    assert starter.count == 0
+    runner.close()
+
+
+def test_a_worker_that_cannot_start_is_not_tried_all_the_time(workspace: Workspace):
+    starter = Starter(exits_with=1)
+    runner = JobRunner(workspace, starter)
+    runner.submit("pages", "a book", PagesSettings(1))
+    for _ in range(5):
+        runner.tend()
+    assert starter.count == 1
+    assert runner.stuck
+    runner.close()
+
+
+@pytest.mark.slow
+def test_a_job_whose_worker_was_killed_is_interrupted_and_resumed(workspace: Workspace, store: JobStore):
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def start(place: Workspace) -> subprocess.Popen[bytes]:
+        workers.append(start_made_worker(place))
+        return workers[-1]
+
+    runner = JobRunner(workspace, start)
+    number = runner.submit("pages", "a book", PagesSettings(40, page_ms=20))
+    wait_for(store, number, lambda job: job.step is not None and job.step.done > 3)
+    workers[0].kill()
+    workers[0].wait(30)
+    job: Job | None = runner.latest()
+    assert job is not None and job.state == "interrupted"
+    runner._paused_until = 0.0
+    runner.resume(number)
+    assert wait_for(store, number, ended).state == "done"
+    assert len(workers) == 2
+    workers[1].wait(60)
+    runner.close()
+
+
+@pytest.mark.slow
+def test_the_real_worker_is_a_process_apart_that_writes_a_log(workspace: Workspace, store: JobStore):
+    number = store.add("no such kind", "<secret>", {})
+    process = start_worker(workspace)
+    try:
+        job = wait_for(store, number, ended)
+        assert (job.state, job.pid) == ("failed", process.pid)
+        assert worker_runs(workspace.root)
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert not worker_runs(workspace.root)
+    assert (workspace.scratch / "worker.log").is_file()
+
+
+def test_the_worker_of_the_app_is_a_command_that_is_there(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    called: list[Any] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: called.append((command, options)))
+    log = workspace.scratch / "worker.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"x" * (2 << 20))
+    start_worker(workspace)
+    command, options = called[0]
+    assert command == [sys.executable, "-m", "pipelines.worker", "--workspace", str(workspace.root.resolve())]
+    assert (Path(options["cwd"]) / "pipelines" / "worker.py").is_file()
+    assert options["start_new_session"] is True
+    assert log.stat().st_size == 0, "a long log begins anew"

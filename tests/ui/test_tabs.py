@@ -5,32 +5,29 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from mmemo.errors import InputError
-from mmemo.progress import Progress, Stage
+from mmemo.flow.job_worker import open_jobs
 from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
-from mmemo.ui import episode_form, job_panel, page
+from mmemo.ui import page
 from mmemo.ui.compare_tab import show_comparison
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.episode_form import start_adaptation
 from mmemo.ui.episode_tab import show_episode
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.header import choose
-from mmemo.ui.jobs import JobRunner, JobView
+from mmemo.ui.jobs import JobRunner
 from mmemo.ui.preview import playable, subtitle_track
 from mmemo.ui.review_tab import press, show, start_retraining
 from mmemo.ui.sample import install_sample
-from mmemo.ui.work import SMALLEST_FACE_PX, Adaptation, adapt_stage, runs_of
-from tests.subtitled import Stream, with_subtitles
-from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace, tiny_video
-from tests.ui.test_jobs import ended, wait_for
+from mmemo.ui.work import runs_of
+from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
 CHOSEN = Selection(EPISODE_ID, RUN_IDS[0], 1)
 FILTERS = ("target", "any", 0, 100, False, None)
@@ -53,7 +50,7 @@ def bare(workspace: Workspace) -> Iterator[AppContext]:
 
 
 def _context(workspace: Workspace) -> Iterator[AppContext]:
-    context = AppContext(workspace, workspace.labels(), JobRunner())
+    context = AppContext(workspace, workspace.labels(), JobRunner(workspace, lambda _: None))
     yield context
     context.jobs.close()
     context.labels.close()
@@ -62,9 +59,8 @@ def _context(workspace: Workspace) -> Iterator[AppContext]:
 @pytest.fixture
 def toasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     shown: list[str] = []
-    for module in (context_module.gr, job_panel.gr):
-        for kind in ("Warning", "Success", "Info"):
-            monkeypatch.setattr(module, kind, lambda message, **_: shown.append(message))
+    for kind in ("Warning", "Success", "Info"):
+        monkeypatch.setattr(context_module.gr, kind, lambda message, **_: shown.append(message))
     return shown
 
 
@@ -129,74 +125,6 @@ def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
     assert "&lt;b&gt;We won&lt;/b&gt;" in text
     shutil.rmtree(ready.workspace.scratch)
     assert subtitle_track(ready.workspace, episode) == path
-
-
-def test_adaptation_needs_a_video_and_subtitles_somewhere(bare: AppContext, tmp_path: Path):
-    with pytest.raises(InputError, match="there is no video"):
-        start_adaptation(bare, None, "a.srt", None, "anchored_em", "", "", False)
-    tiny_video(tmp_path / "silent.mp4", 2)
-    with pytest.raises(InputError, match="the video holds none"):
-        start_adaptation(bare, str(tmp_path / "silent.mp4"), None, None, "anchored_em", "", "", False)
-    (tmp_path / "a.mp4").write_bytes(b"no video at all")
-    with pytest.raises(InputError, match=r"a\.mp4") as caught:
-        start_adaptation(bare, str(tmp_path / "a.mp4"), None, None, "anchored_em", "", "", False)
-    assert str(bare.workspace.root) not in str(caught.value)
-    assert bare.jobs.latest() is None
-
-
-def test_a_video_with_its_own_subtitles_needs_no_file(
-    bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    wishes: list[Adaptation] = []
-    monkeypatch.setattr(episode_form, "adapt_stage", lambda workspace, wish: wishes.append(wish) or _two())
-    video = with_subtitles(tmp_path / "pilot.mkv", [Stream("Hello.", "eng")])
-    job = start_adaptation(bare, str(video), None, None, "anchored_em", "", "", False, True, " eng ", True, 64)
-    wait_for(bare.jobs, job, ended)
-    assert wishes[0].subtitles is None
-    assert (wishes[0].language, wishes[0].split_voices, wishes[0].min_face_px) == ("eng", True, 64)
-    assert (wishes[0].transcribe, wishes[0].characters) == (None, "auto")
-    untouched = [None] * 3
-    wait_for(bare.jobs, start_adaptation(bare, str(video), None, None, "x", None, None, False, True, *untouched), ended)
-    assert (wishes[1].teacher, wishes[1].backbone, wishes[1].language) == ("embedded", "embedded", None)
-
-
-def test_a_video_that_is_written_down_needs_no_subtitles(
-    bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    wishes: list[Adaptation] = []
-    monkeypatch.setattr(episode_form, "adapt_stage", lambda workspace, wish: wishes.append(wish) or _two())
-    tiny_video(tmp_path / "silent.mp4", 2)
-    rest = (True, "", False, None, " small ", "off")
-    job = start_adaptation(bare, str(tmp_path / "silent.mp4"), None, None, "anchored_em", "", "", False, *rest)
-    wait_for(bare.jobs, job, ended)
-    assert (wishes[0].transcribe, wishes[0].characters, wishes[0].min_face_px) == ("small", "off", SMALLEST_FACE_PX)
-
-
-def test_what_is_asked_for_reaches_the_main_job(bare: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from mmemo.flow import adapt as main_job
-
-    asked: list[main_job.AdaptSettings] = []
-    monkeypatch.setattr(main_job, "adapt", lambda workspace, settings: asked.append(settings) or iter(()))
-    wish = Adaptation(
-        tmp_path / "a.mp4", language="en", split_voices=True, min_face_px=64, transcribe="small", characters="off"
-    )
-    with pytest.raises(AttributeError):  # a stage that reports nothing
-        list(adapt_stage(bare.workspace, wish))
-    assert (asked[0].language, asked[0].split_voices, asked[0].transcribe) == ("en", True, "small")
-    assert asked[0].cut.detector.min_face_px == 64
-    assert asked[0].characters.weights == "off"
-
-
-def test_adaptation_to_no_video_fails_in_a_sentence_and_frees_the_runner(bare: AppContext, tmp_path: Path):
-    (tmp_path / "a.mp4").write_bytes(b"no video at all")
-    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHi.\n")
-    files = (str(tmp_path / "a.mp4"), str(tmp_path / "a.srt"))
-    job = start_adaptation(bare, *files, None, "anchored_em", " ", " ", False)
-    view = wait_for(bare.jobs, job, ended, timeout_s=60)
-    assert view.state == "failed"
-    assert "a.mp4" in view.message
-    assert str(bare.workspace.root) not in view.message
-    assert bare.workspace.episodes() == []
 
 
 def test_review_shows_a_page_and_the_chosen_face(ready: AppContext):
@@ -297,63 +225,11 @@ def test_the_sample_fills_an_empty_workspace_only(ready: AppContext, bare: AppCo
     assert not install_sample(Workspace(tmp_path / "new"), tmp_path / "no-such-folder")
 
 
-def _two() -> Stage[str]:
-    yield Progress("cut", 1, 2, "half")
-    return "made"
-
-
-def test_the_end_of_a_watched_job_is_told_once(toasts: list[str]):
-    runner = JobRunner()
-    job = runner.submit("Adapt to <pilot>", _two)
-    wait_for(runner, job, ended)
-    values = job_panel.watch(runner, job)
-    assert toasts == ["Done: Adapt to &lt;pilot&gt;"]
-    assert values[6] is None
-    assert values[7] == job
-    job_panel.watch(runner, values[6])
-    assert len(toasts) == 1
-    runner.dismiss()
-    assert job_panel.watch(runner, None)[1] == ""
-    runner.close()
-
-
-def view(**changes: Any) -> JobView:
-    values: dict[str, Any] = {
-        "job_id": 1, "title": "Adapt", "state": "running", "progress": Progress("train", 30, 120, "fold 2"), "steps": ("cut", "train"),
-        "log": (), "elapsed_s": 61.0, "rate": 4.0, "remaining_s": 22.5, "cancelling": False, "message": "", "result": None,
-    }  # fmt: skip
-    return JobView(**values | changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, ("train: 30 of 120 (25 %)", "4.0 a second", "about 22 s left in this step", "1 min 1 s so far", "fold 2")),
-        ({"rate": 0.25, "remaining_s": None}, ("one every 4.0 s",)),
-        ({"progress": Progress("cut", 3, 0), "rate": None, "remaining_s": None}, ("unknown", "cut: 3")),
-        ({"progress": None, "steps": (), "state": "queued"}, ("waiting",)),
-        (
-            {"steps": ("cut", "train: fold 1", "train: fold 2")},
-            ('<li class="">cut</li><li class="now">train</li></ol>',),
-        ),
-        ({"cancelling": True}, ("stopping after this step",)),
-        ({"state": "failed", "message": "<x> is no video."}, ("&lt;x&gt; is no video.", "1 min 1 s in all", "halt")),
-    ],
-)
-def test_the_panel_says_where_a_job_is(changes: dict[str, Any], words: tuple[str, ...]):
-    made = job_panel.status_html(view(**changes))
-    assert all(word in made for word in words)
-
-
 def test_after_a_job_its_outcome_is_chosen(ready: AppContext):
-    from mmemo.ui.work import Outcome
-
-    def stage() -> Stage[Outcome]:
-        yield Progress("cut", 1, 1)
-        return Outcome(EPISODE_ID, RUN_IDS[1])
-
-    job = ready.jobs.submit("adapt", stage)
-    wait_for(ready.jobs, job, ended)
+    with closing(open_jobs(ready.workspace)) as store:
+        job = store.add("adapt", "Adapt", {})
+        store.claim(1)
+        store.finish(job, 1, "done", {"episode": EPISODE_ID, "run": RUN_IDS[1]})
     assert page.show_outcome(ready, Selection(), job)[2].run_id == RUN_IDS[1]
     assert page.show_outcome(ready, CHOSEN, None)[2] == CHOSEN.moved(EPISODE_ID, RUN_IDS[0])
 

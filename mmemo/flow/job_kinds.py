@@ -1,0 +1,65 @@
+"""What the worker can do: each kind of job with its settings and its stage. Adding one is a function and a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from mmemo.flow.adapt import AdaptSettings, adapt
+from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.job_arguments import settings_from
+from mmemo.flow.label import LabelSettings, label_episode
+from mmemo.flow.train import train_student
+from mmemo.progress import Stage
+from mmemo.store.sources import names_only
+from mmemo.store.workspace import Workspace
+from mmemo.student.settings import TrainSettings
+
+# What a job leaves behind, by name: the ids of the episode and of the run that it made.
+Made: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """One kind: the dataclass of its settings, and the stage that does the work with them."""
+
+    settings: type
+    stage: Callable[[Workspace, Any], Stage[Made]]
+
+    def start(self, workspace: Workspace, arguments: Mapping[str, Any]) -> Stage[Made]:
+        """The stage for arguments from the job table. Raises InputError when they are no settings of this kind."""
+        return self.stage(workspace, settings_from(self.settings, arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainSettings:
+    """Which run is to be trained again."""
+
+    run_id: str
+
+
+def adapt_job(workspace: Workspace, settings: AdaptSettings) -> Stage[Made]:
+    """Cut, label, train and compare one episode."""
+    with names_only(workspace, settings.video, settings.subtitles, settings.gold):
+        result = yield from adapt(workspace, settings)
+    return {"episode": result.cut.episode_id, "run": result.run.run_id}
+
+
+def retrain_job(workspace: Workspace, settings: RetrainSettings) -> Stage[Made]:
+    """Train and compare again as a run did, with everything that people have said since."""
+    config = workspace.run_config(settings.run_id)
+    label = settings_from(LabelSettings, config["label"])
+    train = settings_from(TrainSettings, config["train"])
+    for episode_id in config["episodes"]:
+        yield from label_episode(workspace, workspace.episode(episode_id), label)
+    run = yield from train_student(workspace, config["episodes"], label, train)
+    yield from evaluate_run(workspace, EvaluateSettings(run_id=run.run_id))
+    return {"episode": config["episodes"][0], "run": run.run_id}
+
+
+ADAPT, RETRAIN = "adapt", "retrain"
+KINDS: Mapping[str, JobKind] = MappingProxyType(
+    {ADAPT: JobKind(AdaptSettings, adapt_job), RETRAIN: JobKind(RetrainSettings, retrain_job)}
+)

@@ -1,0 +1,135 @@
+"""What the box above the tabs and the list say of a job, as plain functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mmemo.flow.job_worker import work_off
+from mmemo.store.jobs import Job, JobProgress, JobStep, clock_ms
+from mmemo.store.workspace import Workspace
+from mmemo.ui import context as context_module
+from mmemo.ui import job_panel
+from mmemo.ui.job_list import list_html
+from mmemo.ui.job_panel import act, status_html, watch
+from mmemo.ui.job_words import address_of, clock_time, log_text
+from mmemo.ui.jobs import JobRunner
+from tests.made_jobs import KINDS, PagesSettings
+
+NAMES = list(job_panel.JobPanel.__dataclass_fields__)
+
+
+@pytest.fixture
+def toasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    shown: list[str] = []
+    for module in (context_module.gr, job_panel.gr):
+        for kind in ("Warning", "Success", "Info"):
+            monkeypatch.setattr(module, kind, lambda message, **_: shown.append(message))
+    return shown
+
+
+@pytest.fixture
+def runner(workspace: Workspace) -> Iterator[JobRunner]:
+    runner = JobRunner(workspace, lambda _: None)
+    yield runner
+    runner.close()
+
+
+def named(values: tuple[Any, ...]) -> dict[str, Any]:
+    assert len(values) == len(NAMES)
+    return dict(zip(NAMES, values, strict=True))
+
+
+def job(**changes: Any) -> Job:
+    now = clock_ms()
+    steps = changes.pop("steps", (JobStep("cut", 9, 9, 20.0), JobStep("train", 30, 120, 7.5, "fold 2")))
+    progress = JobProgress(steps, changes.pop("unit", "rounds"), changes.pop("rate", 4.0), changes.pop("left", 22.5))
+    values: dict[str, Any] = {
+        "job_id": 1, "kind": "adapt", "title": "Adapt", "arguments": {}, "state": "running", "progress": progress,
+        "created_ms": now - 70_000, "started_ms": now - 61_000, "heartbeat_ms": now,
+    }  # fmt: skip
+    return Job(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ("train: 30 of 120 rounds (25 %)", "4.0 rounds a second", "about 22 s left in this step", "1 min 1 s so far", "fold 2")),
+        ({"rate": 0.25, "left": None}, ("one every 4.0 s",)),
+        ({"steps": (JobStep("cut", 3, 0, 1.0),), "rate": None, "left": None, "unit": ""}, ("unknown", "cut: 3<")),
+        ({"steps": (), "rate": None, "left": None}, ("starting", "unknown")),
+        ({"steps": (), "state": "queued"}, ("waiting", "since ")),
+        (
+            {"steps": (JobStep("cut", 1, 1, 1), JobStep("train: fold 1", 1, 1, 1), JobStep("train: fold 2", 1, 2, 1))},
+            ('<li class="">cut</li><li class="now">train</li></ol>',),
+        ),
+        ({"state": "cancelling"}, ("stopping",)),
+        ({"state": "interrupted"}, ("was ended", "Resume goes on", "halt")),
+        ({"state": "failed", "error": "<x> is no video", "hint": "choose another"}, ("&lt;x&gt; is no video. Choose another.", "halt")),
+        ({"heartbeat_ms": 1}, ("no sign of life",)),
+    ],
+)  # fmt: skip
+def test_the_box_says_where_a_job_is(changes: dict[str, Any], words: tuple[str, ...]):
+    made = status_html(job(**changes))
+    assert [word for word in words if word not in made] == []
+
+
+def test_a_worker_that_does_not_start_is_told():
+    assert "worker.log" in status_html(job(state="queued", steps=()), stuck=True)
+    assert "worker.log" not in status_html(job(), stuck=True)
+
+
+def test_the_list_offers_what_can_be_done_and_escapes_names():
+    states = ("queued", "running", "cancelling", "cancelled", "failed", "done", "interrupted")
+    title = 'Adapt to <b>"x"'
+    made = list_html([job(job_id=n, state=state, title=title, error="no", steps=()) for n, state in enumerate(states)])
+    assert "<b>" not in made and made.count('aria-label="Cancel: Adapt to &lt;b&gt;&quot;x&quot;"') == 3
+    assert [made.count(f'data-act="{act}"') for act in ("cancel", "resume", "remove")] == [3, 3, 4]
+    assert made.count("Try again</button>") == 1
+    assert made.count(" disabled") == 1
+    assert list_html([]) == ""
+
+
+def test_a_done_job_leads_to_what_it_made():
+    assert address_of(job(state="done", result={"episode": "a b", "run": "r&x"})) == "?episode=a+b&run=r%26x"
+    assert address_of(job(state="done", result={})) is None
+    assert address_of(job(result={"episode": "a"})) is None
+
+
+def test_the_log_has_a_line_a_step():
+    assert log_text(job()) == "cut: 9 of 9 in 20 s\ntrain: 30 of 120 in 8 s, fold 2"
+    assert clock_time(None) == ""
+
+
+def test_the_end_of_a_watched_job_is_told_once(runner: JobRunner, workspace: Workspace, toasts: list[str]):
+    number = runner.submit("pages", "Adapt to <pilot>", PagesSettings(1))
+    waiting = named(watch(runner, None))
+    assert (waiting["watched"], waiting["shown"], waiting["timer"].value) == (number, number, 1.0)
+    work_off(workspace, KINDS, 0)
+    over = named(watch(runner, number))
+    assert toasts == ["Done: Adapt to &lt;pilot&gt;"]
+    assert (over["watched"], over["shown"], over["ended"]) == (None, number, number)
+    assert "done" in over["listed"] and over["box"].visible
+    watch(runner, over["watched"])
+    assert len(toasts) == 1
+    runner.dismiss()
+    hidden = named(watch(runner, None))
+    assert (hidden["box"].visible, hidden["status"]) == (False, "")
+    assert "done" in hidden["listed"], "the list keeps it"
+
+
+def test_buttons_cancel_resume_and_remove_the_job_that_they_name(runner: JobRunner, toasts: list[str]):
+    first, second = (runner.submit("pages", name, PagesSettings(1)) for name in ("first", "second"))
+    values = named(act(runner, first, second, "cancel"))
+    assert [job.state for job in runner.listed()] == ["cancelled", "queued"]
+    assert values["watched"] == first
+    act(runner, first, second, "resume")
+    assert [job.state for job in runner.listed()] == ["queued", "queued"]
+    act(runner, first, second, "cancel")
+    act(runner, first, second, "remove")
+    act(runner, first, 99, "remove")
+    act(runner, first, first, "no such act")
+    act(runner, first, None, "cancel")
+    assert [job.job_id for job in runner.listed()] == [first]
