@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmemo.episode.cascade import Cascade, _largest, _Room, _SummedAreas
+from mmemo.episode.cascade import Cascade, _largest, _layer, _Room, _SummedAreas
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,27 @@ def test_areas_are_means_as_torch_takes_them() -> None:
         assert torch.allclose(crop[None], expected, atol=1e-5)
 
 
-def test_sums_may_pass_the_largest_number() -> None:
-    frame = np.full((3000, 3000, 3), 255, np.uint8)
-    assert torch.allclose(_SummedAreas([frame], _Room()).level(20, 20), torch.tensor((255 - 127.5) / 128), atol=1e-5)
+@pytest.mark.parametrize("white", [(255, 255, 255), (0, 255, 0), (255, 0, 255), (254, 1, 255)])
+def test_sums_of_colours_that_share_a_number_may_pass_the_largest_one(white: tuple[int, int, int]) -> None:
+    """Areas of more pixels than a colour has room for, too, as in the last levels of a large square frame."""
+    tables = _SummedAreas([np.full((3000, 3000, 3), white, np.uint8)], _Room())
+    expected = ((torch.tensor(white) - 127.5) / 128)[None, :, None, None].expand(1, 3, 24, 24)
+    assert torch.allclose(tables.level(24, 24), expected, atol=1e-5)
+    whole = tables.crops(np.array([[1, 1, 3000, 3000]], np.float32), np.array([0]), 24)
+    assert torch.allclose(whole, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 10, 7, 5), (1, 16, 4, 4)])
+def test_a_layer_is_convolution_and_leaky_activation(shape: tuple[int, int, int, int]) -> None:
+    count, colours, height, width = shape
+    net = {
+        "conv1.weight": torch.randn(colours, 3, 3, 3),
+        "conv1.bias": torch.randn(colours),
+        "prelu1.weight": torch.randn(colours),
+    }
+    x = torch.randn(count, 3, height, width).contiguous(memory_format=torch.channels_last)
+    expected = F.prelu(F.conv2d(x, net["conv1.weight"], net["conv1.bias"]), net["prelu1.weight"])
+    assert torch.equal(_layer(net, "1", x), expected)
 
 
 @pytest.mark.parametrize("window", [2, 3])
