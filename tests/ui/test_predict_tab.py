@@ -89,6 +89,7 @@ def test_what_was_read_is_not_read_again(ready: Workspace, two_faces: Path, monk
     assert looking.looks[0]["student"].picture.shape == (144, 144, 3)
     said = last(ready, Asked((two_faces,), CHOSEN, look=True, line=" "), answer)[1]
     assert said.count("What spoke for") == 8, "four pictures, each with a caption and words for those who cannot see it"
+    assert "What spoke for" not in last(ready, asked, looking)[1], "they are no longer asked for"
     monkeypatch.undo()
     assert run(answer_steps(ready, Asked((two_faces,)), answer)).run_id is None
 
