@@ -1,145 +1,202 @@
-"""Reviewing as plain values: which tracks match, which page they are on, and what a person said."""
+"""Reviewing as plain values: which faces match, in which order, and how much people corrected."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
+import numpy as np
 import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.flow.human_labels import Words
-from mmemo.store.labels import PIN_COLUMNS, REJECT, WITHDRAW, FacePin, HumanLabel, LabelStore
+from mmemo.flow.read import SOURCES
+from mmemo.flow.review_faces import DROPPED, LISTENER, TRAINING, UNREAD
+from mmemo.flow.review_words import CODES, STATUSES, Standing
+from mmemo.labels import EKMAN7
+from mmemo.store.labels import REJECT, standing
 
-PAGE_TRACKS = 24
-ANY = "any"
-NOT_REVIEWED = "not reviewed"
-# Whose label a filter looks at; the columns of the review table are named after them.
-SOURCES = {
-    "target": "training target",
-    "teacher": "text teacher",
-    "image": "image-only baseline",
-    "student": "student",
-    "human": "person",
-}
-
+PAGE_FACES = 48
+MAX_PAGE_FACES = 400
+ANY = ""
 # By time is the default: corrections of nothing but the doubtful faces were measured to teach less than any faces.
-ORDERS = {"time": "as they come", "gain": "where text and face differ most"}
+ORDERS = {
+    "time": "as they come",
+    "gain": "where a label should change the most",
+    "issue": "labels that look wrong first",
+    "confidence": "least sure first",
+}
+# Pairs of sources of which a person may ask where they differ.
+DISAGREEMENTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "teacher-image": (("teacher", "image"),),
+    "teacher-student": (("teacher", "student"),),
+    "student-image": (("student", "image"),),
+    "any": (("teacher", "image"), ("teacher", "student"), ("student", "image")),
+}
+_USES = (TRAINING, LISTENER, UNREAD, DROPPED)
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "order": tuple(ORDERS),
+    "status": (ANY, *STATUSES),
+    "differ": (ANY, *DISAGREEMENTS),
+    "source": tuple(SOURCES),
+    **dict.fromkeys(("teacher", "image", "student", "target"), (ANY, *EKMAN7.labels)),
+    "person": (ANY, *EKMAN7.labels, REJECT),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a person wants to see; confidences are shares of 1 and mean nothing for a person's label."""
+    """What a person wants to see; everything empty lets through all faces that train.
 
+    `use` is what faces are used for ("" for all), or a drop reason; confidences are shares of 1 of `source`.
+    `status` and `person` are about the words of `annotator`, or of all people. `blind` hides what would tell a label:
+    such filters then let everything through.
+    """
+
+    use: str = TRAINING
+    status: str = ANY
+    character: str = ANY
+    teacher: str = ANY
+    image: str = ANY
+    student: str = ANY
+    target: str = ANY
+    person: str = ANY
+    annotator: str = ANY
     source: str = "target"
-    label: str = ANY
     confidence_from: float = 0.0
     confidence_to: float = 1.0
-    only_disagreement: bool = False
+    differ: str = ANY
+    issues: bool = False
     text: str = ""
     order: str = "time"
-    only_issues: bool = False
+    blind: bool = False
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES:
-            raise InputError(f"unknown source {self.source!r}", hint=f"choose one of {', '.join(SOURCES)}")
-        if self.order not in ORDERS:
-            raise InputError(f"unknown order {self.order!r}", hint=f"choose one of {', '.join(ORDERS)}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                hint = f"choose one of {', '.join(filter(None, choices))}"
+                raise InputError(f"unknown {name} {str(getattr(self, name))[:40]!r}", hint=hint)
+
+    @classmethod
+    def of(cls, asked: Mapping[str, object]) -> Filters:
+        """From what a page sent; fields that it does not name keep their default. InputError for nonsense."""
+        given: dict[str, object] = {}
+        for known in fields(cls):
+            value = asked.get(known.name, known.default)
+            wanted = type(known.default)
+            if wanted is float and isinstance(value, int):
+                value = float(value)
+            if not isinstance(value, wanted):
+                raise InputError(f"the filter {known.name} is broken", hint="reload the page")
+            given[known.name] = value
+        return cls(**given).unless_blind()  # type: ignore[arg-type]
+
+    def unless_blind(self) -> Filters:
+        """Who does not see line and opinions finds nothing out by filters either."""
+        if not self.blind:
+            return self
+        kept = {name: getattr(self, name) for name in ("use", "status", "character", "person", "annotator")}
+        return Filters(**kept, blind=True)
 
 
-def matching(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows of a review table that a filter lets through: by expected gain, the most promising first, or by time."""
-    keep = pd.Series(True, index=table.index)
-    labels = table[f"{filters.source}_label"]
-    if filters.label == NOT_REVIEWED:
-        keep &= table["human_label"].isna()
-    elif filters.label == REJECT:  # only people reject a face
-        keep &= table["human_label"] == REJECT
-    elif filters.label != ANY:
-        keep &= labels == filters.label
-    if filters.source != "human" and (filters.confidence_from > 0.0 or filters.confidence_to < 1.0):
-        keep &= table[f"{filters.source}_confidence"].between(filters.confidence_from, filters.confidence_to)
-    if filters.only_disagreement:
-        keep &= table["teacher_label"] != table["image_label"]
-    if filters.text.strip():
-        keep &= table["text"].fillna("").astype(str).str.contains(filters.text.strip(), case=False, regex=False)
-    if filters.only_issues:
-        keep &= table["label_issue"]
-    found = table[keep]
-    return found.sort_values("expected_gain", ascending=False, kind="stable") if filters.order == "gain" else found
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceSearch:
+    """Faces as columns that are quick to filter: built once, asked often.
 
-
-def page_of(table: pd.DataFrame, number: int) -> tuple[pd.DataFrame, int, int]:
-    """The rows of one page, its number brought into range, and how many pages there are (at least 1)."""
-    pages = max(1, -(-len(table) // PAGE_TRACKS))
-    number = min(max(number, 0), pages - 1)
-    return table.iloc[number * PAGE_TRACKS : (number + 1) * PAGE_TRACKS], number, pages
-
-
-def neighbour(table: pd.DataFrame, track_id: int, step: int) -> int | None:
-    """The track that comes `step` rows later in a filtered table; the first row when the track is not in it."""
-    ids = table["track_id"].tolist()
-    if not ids:
-        return None
-    if track_id not in ids:
-        return int(ids[0])
-    return int(ids[min(max(ids.index(track_id) + step, 0), len(ids) - 1)])
-
-
-def say(store: LabelStore, episode_id: str, table: pd.DataFrame, track_id: int, label: str) -> None:
-    """Save a person's word on a track, pinned to the face that the table shows of it.
-
-    Raises InputError for a track that is not there.
+    table: see mmemo.flow.review_faces.joined; lines (L,) different texts, casefolded; line (N,) the one of each face.
     """
-    store.add(_label(episode_id, table, track_id, label))
 
+    table: pd.DataFrame
+    columns: Mapping[str, np.ndarray]
+    lines: list[str]
+    line: np.ndarray
+    orders: dict[str, np.ndarray] = field(default_factory=dict)
 
-def undo(store: LabelStore, said: Words, table: pd.DataFrame, track_id: int) -> None:
-    """Take the last word on a track back: what was said before it holds again. Nothing is erased.
+    @classmethod
+    def over(cls, table: pd.DataFrame) -> FaceSearch:
+        """Prepare a joined table."""
+        line, texts = pd.factorize(table["text"])
+        columns = {name: table[name].to_numpy() for name in table.columns}
+        return cls(table, columns, [str(text).casefold() for text in texts], np.asarray(line))
 
-    `said` is everything said, by the numbers of the table's cut. Raises InputError when nobody has a word on the track.
-    """
-    back = _label(said.episode_id, table, track_id, WITHDRAW)
-    words: list[str] = []
-    for label in said.history.loc[said.history["track_id"] == track_id, "label"]:
-        words = [] if label == WITHDRAW else [*words, str(label)]
-    if not words:
-        raise InputError("there is nothing to undo on this face", hint="label it first")
-    store.add(back)
-    if len(words) > 1 and words[-2] != words[-1]:
-        store.add(replace(back, label=words[-2]))
+    def matching(self, filters: Filters, said: Standing, people: list[str]) -> np.ndarray:
+        """Rows that the filters let through, in their order. `said` is of the filters' annotator, or of everybody."""
+        keep = self._used(filters.use)
+        if filters.status:
+            keep &= said.status == STATUSES.index(filters.status)
+        if filters.annotator:
+            who = people.index(filters.annotator) if filters.annotator in people else -2
+            if filters.status != STATUSES[0]:
+                keep &= (said.who == who) | ((said.status == STATUSES.index("skipped")) & (who >= 0))
+        if filters.person:
+            keep &= said.label == CODES[filters.person]
+        if filters.character:
+            keep &= self.columns["character"] == filters.character
+        for source in SOURCES:
+            if wanted := getattr(filters, source):
+                keep &= self.columns[f"{source}_label"] == EKMAN7.index(wanted)
+        if filters.confidence_from > 0.0 or filters.confidence_to < 1.0:
+            shares = self.columns[f"{filters.source}_confidence"]
+            keep &= (shares >= filters.confidence_from) & (shares <= filters.confidence_to)
+        if filters.differ:
+            keep &= self._differing(filters.differ)
+        if filters.issues:
+            keep &= self.columns["label_issue"]
+        if wanted := filters.text.strip().casefold():
+            keep &= np.array([wanted in text for text in self.lines], bool)[self.line]
+        order = self.order(filters.order, filters.source)
+        found: np.ndarray = order[keep[order]]
+        return found
+
+    def order(self, name: str, source: str) -> np.ndarray:
+        """All rows in one order; computed once."""
+        key = f"{name} {source}" if name == "confidence" else name
+        if key not in self.orders:
+            ranks = {
+                "time": np.arange(len(self.table)),
+                "gain": -self.columns["expected_gain"],
+                "issue": self.columns["label_quality"],  # how likely the label is: the least likely first
+                "confidence": self.columns[f"{source}_confidence"],
+            }
+            self.orders[key] = np.argsort(ranks[name], kind="stable")  # what has none comes last
+        return self.orders[key]
+
+    def _used(self, use: str) -> np.ndarray:
+        if not use:
+            return np.ones(len(self.table), bool)
+        name = "use" if use in _USES else "drop_reason"
+        used: np.ndarray = self.columns[name] == use
+        return used
+
+    def _differing(self, which: str) -> np.ndarray:
+        found = np.zeros(len(self.table), bool)
+        for one, other in DISAGREEMENTS[which]:
+            a, b = self.columns[f"{one}_label"], self.columns[f"{other}_label"]
+            found |= (a != b) & (a >= 0) & (b >= 0)
+        return found
 
 
 def corrected_since(said: Words, last: int | pd.Timestamp) -> int:
     """On how many faces of a cut a person's word is another than it was; what was undone does not count.
 
-    `last` is the number of the last word that counted then, or for want of it the moment (UTC).
+    `last` is the number of the last word that counted then, or for want of it the moment (UTC). A single picture that
+    was rejected counts as one.
     """
+    changed = 0
     history = said.history[said.history["track_id"] >= 0]
-    known = history["id"] <= last if isinstance(last, int) else _until(history, last)
-    now, then = _last_words(history), _last_words(history[known])
-    return sum(now.get(track) != then.get(track) for track in now.keys() | then.keys())
+    for table, face in ((history, "track_id"), (said.frames, "face_id")):
+        known = table["id"] <= last if isinstance(last, int) else _until(table, last)
+        now, then = _last_words(table, face), _last_words(table[known], face)
+        changed += sum(now.get(one) != then.get(one) for one in now.keys() | then.keys())
+    return changed
 
 
 def _until(history: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:
     return pd.to_datetime(history["created_at"], utc=True) <= moment
 
 
-def _last_words(history: pd.DataFrame) -> dict[int, str]:
-    last = history.drop_duplicates("track_id", keep="last")
-    last = last[last["label"] != WITHDRAW]
-    return dict(zip(last["track_id"], last["label"], strict=True))
-
-
-def words_for(label: str) -> str:
-    """A person's label as the page says it."""
-    return "rejected" if label == REJECT else label
-
-
-def _label(episode_id: str, table: pd.DataFrame, track_id: int, label: str) -> HumanLabel:
-    rows = table[table["track_id"] == track_id]
-    if rows.empty:
-        raise InputError(f"there is no face track {track_id} in this episode", hint="reload the page")
-    row = rows.iloc[0]
-    cut_key, time_ms, *box = (row[column] for column in PIN_COLUMNS)
-    pin = FacePin(str(cut_key), int(time_ms), *map(float, box))
-    return HumanLabel(episode_id, track_id, int(row["cue_id"]), label, pin=pin)
+def _last_words(history: pd.DataFrame, face: str) -> dict[object, str]:
+    last = standing(history, [face])
+    if face == "face_id":  # of single pictures only the rejected ones change what is learned
+        last = last[last["label"] == REJECT]
+    return dict(zip(last[face], last["label"], strict=True))

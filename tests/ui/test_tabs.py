@@ -13,7 +13,6 @@ from PIL import Image
 
 from mmemo.errors import InputError
 from mmemo.flow.job_worker import open_jobs
-from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
 from mmemo.ui import page
@@ -24,13 +23,12 @@ from mmemo.ui.examples import draw_examples
 from mmemo.ui.header import choose
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.preview import playable, subtitle_track
-from mmemo.ui.review_tab import press, show, start_retraining
+from mmemo.ui.review_tab import start_retraining
 from mmemo.ui.sample import install_sample
 from mmemo.ui.work import runs_of
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
 CHOSEN = Selection(EPISODE_ID, RUN_IDS[0], 1)
-FILTERS = ("target", "any", 0, 100, False, None)
 
 
 @pytest.fixture(scope="module")
@@ -125,53 +123,6 @@ def test_the_player_gets_every_line_in_its_own_format(ready: AppContext):
     assert "&lt;b&gt;We won&lt;/b&gt;" in text
     shutil.rmtree(ready.workspace.scratch)
     assert subtitle_track(ready.workspace, episode) == path
-
-
-def test_review_shows_a_page_and_the_chosen_face(ready: AppContext):
-    grid, focus, position, number, track, _ = show(ready, CHOSEN, 0, 3, *FILTERS)
-    assert grid.count("mm-tile") == 24
-    assert 'data-track="3"' in focus
-    assert "26 of 26 faces, page 1 of 2" in position
-    assert (number, track) == (0, 3)
-
-
-def test_review_forgets_a_face_that_is_not_there(ready: AppContext):
-    assert show(ready, CHOSEN, 0, 99, *FILTERS)[4] is None
-
-
-def test_review_without_an_episode_says_what_to_do(bare: AppContext):
-    assert "Adapt to an episode" in show(bare, Selection(), 0, None, *FILTERS)[0]
-    with pytest.raises(InputError, match="no episode"):
-        press(bare, Selection(), 0, 1, "joy", *FILTERS)
-
-
-def test_keys_label_move_and_undo_the_track_that_they_name(ready: AppContext):
-    values = press(ready, CHOSEN, 0, 5, "disgust", *FILTERS)
-    assert "You said: disgust" in values[1]
-    assert "1 correction since the last training" in values[5].value
-    assert press(ready, CHOSEN, 0, 24, "next", *FILTERS)[3:5] == (1, 25)
-    assert press(ready, CHOSEN, 1, 25, "previous", *FILTERS)[3:5] == (0, 24)
-    assert "What does this face show?" in press(ready, CHOSEN, 0, 5, "undo", *FILTERS)[1]
-
-
-def test_words_on_faces_that_the_cut_does_not_have_are_counted(ready: AppContext):
-    assert "mm-resting" not in show(ready, CHOSEN, 0, None, *FILTERS)[0]
-    ready.labels.add(HumanLabel(EPISODE_ID, 5, 5, "joy", pin=FacePin("another", 800, 0, 0, 10, 10)))
-    grid, focus, *_, retrain = show(ready, CHOSEN, 0, 5, *FILTERS)
-    assert "1 label not in this cut" in grid
-    assert "What does this face show?" in focus, "the number is the same, the face is not"
-    assert "0 corrections" in retrain.value
-    same = FacePin("another", 8800, 38.0, 20.0, 122.0, 104.0)
-    ready.labels.add(HumanLabel(EPISODE_ID, 99, 70, "joy", pin=same))
-    assert "You said: joy" in show(ready, CHOSEN, 0, 5, *FILTERS)[1]
-
-
-def test_a_key_labels_the_face_that_is_shown(ready: AppContext):
-    with pytest.raises(InputError, match="cut again"):
-        press(ready, CHOSEN, 0, 5, "joy", *FILTERS, cut="another")
-    press(ready, CHOSEN, 0, 5, "disgust", *FILTERS, cut="made")
-    row = ready.labels.history(EPISODE_ID).iloc[0]
-    assert row[["cut_key", "time_ms", "x1", "y1", "x2", "y2"]].tolist() == ["made", 8800, 38, 20, 122, 104]
 
 
 def test_retraining_needs_a_student(bare: AppContext):

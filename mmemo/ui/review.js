@@ -1,0 +1,254 @@
+// Review: a grid of faces and one face large, with the same keys. Faces are named by the server and every press says
+// which it means. All text goes through textContent. `element`, `props`, `watch`, `server`, `trigger` come from Gradio.
+const root = element.querySelector('.mm-review');
+const part = (name) => root.querySelector(`[data-part="${name}"]`);
+const grid = root.querySelector('#mm-grid'), panel = root.querySelector('#mm-focus'), form = root.querySelector('#mm-filters');
+const TITLES = {teacher: 'Text teacher', image: 'Baseline, not adapted', student: 'Student, adapted', target: 'Training target'};
+const ABSENT = {teacher: 'has not read this line', image: 'has not seen this face', student: 'not trained on this face', target: 'no target: not trained on'};
+const USES = {training: 'in training', listener: 'listeners', unread: 'unreadable', dropped: 'dropped lines'};
+const REJECT = 'reject', SKIP = 'skip', DETAIL_MS = 110;
+let base = null, facts = null, labels = [], rows = new Map(), total = 0, of = 0, asOf = null, page = 0, at = 0, asked = 0;
+let selected = new Map(), anchor = 0, selecting = false, picture = null, detail = null, detailTimer = 0, details = new Map(), undoable = [];
+let busy = false, blind = localStorage.getItem('mm-review-blind') === 'yes', moveOn = localStorage.getItem('mm-review-stay') !== 'yes';
+
+const make = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === 'tone') made.style.setProperty('--tone', `var(--emo-${labels.includes(value) ? value : 'neutral'})`);
+    else made.setAttribute(name, value === true ? '' : String(value));
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined && child !== ''));
+  return made;
+};
+const pad = (number) => String(number).padStart(2, '0');
+const clock = (ms) => {
+  const s = Math.floor(ms / 1000), hours = Math.floor(s / 3600);
+  return hours ? `${hours}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}` : `${Math.floor(s / 60)}:${pad(s % 60)}`;
+};
+const percent = (share) => `${Math.round(100 * share)} %`;
+const counted = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
+const inWords = (label) => (label === REJECT ? 'rejected' : label);
+const chip = (label, text, human) => make('span', {class: human ? 'mm-chip human' : 'mm-chip'}, make('i', {tone: label}), text);
+const say = (words) => { part('told').textContent = words; };
+const size = () => (facts ? facts.page : 48);
+const current = () => rows.get(at) || null;
+const isFocus = () => root.dataset.mode === 'focus';
+
+// Filters ------------------------------------------------------------------------------------------
+const fill = (name, choices) => {
+  const field = form.elements[name], before = field.options.length ? field.value : null;
+  field.replaceChildren(...choices.map(([value, words]) => make('option', {value}, words)));
+  if (choices.some(([value]) => value === before)) field.value = before;
+};
+const filters = () => {
+  const read = (name) => form.elements[name].value;
+  const share = (name) => Math.min(100, Math.max(0, Number(read(name)) || 0)) / 100;
+  return {
+    ...Object.fromEntries(['use', 'status', 'character', 'teacher', 'image', 'student', 'target', 'person', 'annotator', 'source', 'differ', 'order'].map((name) => [name, read(name)])),
+    text: form.elements.text.value.slice(0, 200), issues: form.elements.issues.checked, confidence_from: share('from'), confidence_to: share('to'), blind,
+  };
+};
+const query = () => ({...base, all: form.elements.all.value === 'all', filters: filters()});
+const fillFilters = () => {
+  const any = [['', 'any']], emotions = [...any, ...labels.map((label) => [label, label])], sum = Object.values(facts.uses).reduce((a, b) => a + b, 0);
+  fill('all', [['', facts.episode], ...(facts.episodes.length > 1 ? [['all', `all ${facts.episodes.length} episodes`]] : [])]);
+  const drops = Object.entries(facts.drops).map(([reason, n]) => [reason, `dropped: ${reason.replaceAll('_', ' ')} (${n})`]);
+  const uses = Object.entries(USES).filter(([use]) => use === 'training' || facts.uses[use]).map(([use, words]) => [use, `${words} (${facts.uses[use] || 0})`]);
+  fill('use', [...uses, ...(drops.length > 1 ? drops : []), ['', `all faces (${sum})`]]);
+  fill('character', [['', 'anybody'], ...Object.entries(facts.characters).map(([name, n]) => [name, `${name} (${n})`])]);
+  fill('annotator', [['', 'anybody'], ...facts.people.map((name) => [name, name === facts.me ? `${name} (you)` : name])]);
+  for (const name of ['teacher', 'image', 'student', 'target']) fill(name, emotions);
+  fill('person', [...emotions, [REJECT, 'rejected']]);
+};
+const fieldWords = (field) => (field.type === 'checkbox' ? '' : field.tagName === 'SELECT' ? field.selectedOptions[0]?.textContent.replace(/ \(\d+\)$/, '') : field.value);
+const isSet = (field) => (field.type === 'checkbox' ? field.checked : field.tagName === 'SELECT' ? field.value !== (field.options[0]?.value ?? '') : field.value !== field.defaultValue);
+const showFilters = () => {
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    field.disabled = blind && field.closest('[data-tells]') !== null;
+  }
+  const set = [...form.elements].filter((field) => field.name && !field.disabled && isSet(field) && field.name !== 'order' && field.name !== 'source');
+  part('chips').replaceChildren(...set.map((field) => {
+    const title = field.closest('label').querySelector('span').textContent, words = `${title}${fieldWords(field) ? `: ${fieldWords(field)}` : ''}`;
+    return make('button', {type: 'button', class: 'mm-filter', 'data-clear': field.name, 'aria-label': `Remove the filter ${words}`}, words, make('span', {'aria-hidden': 'true'}, '×'));
+  }), ...(set.length > 1 ? [make('button', {type: 'button', class: 'mm-filter all', 'data-clear': '*'}, 'clear all')] : []));
+  const hidden = set.filter((field) => field.closest('details')).length;
+  part('more').textContent = hidden ? `More filters (${hidden} set)` : 'More filters';
+};
+const clear = (name) => {
+  for (const field of form.elements) {
+    if (!field.name || (name !== '*' && field.name !== name) || (name === '*' && field.name === 'order')) continue;
+    if (field.type === 'checkbox') field.checked = false;
+    else if (field.tagName === 'SELECT') field.selectedIndex = 0;
+    else field.value = field.defaultValue;
+  }
+  search();
+};
+
+// Pages --------------------------------------------------------------------------------------------
+const search = async (keep = false) => {
+  if (!base) return;
+  asked += 1;
+  const mine = asked;
+  grid.setAttribute('aria-busy', 'true');
+  showFilters();
+  const answer = await server.review_page({...query(), as_of: keep ? asOf : null, offset: keep ? page * size() : 0, limit: size()});
+  if (mine !== asked) return;
+  grid.removeAttribute('aria-busy');
+  if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
+  if (!keep) { page = 0; at = 0; anchor = 0; selected = new Map(); }
+  [rows, total, of, asOf] = [new Map(), answer.total, answer.of, answer.as_of];
+  details = new Map();
+  take(answer);
+  showAll();
+  ahead();
+};
+const take = (answer) => answer.rows.forEach((row, i) => rows.set(answer.offset + i, row));
+const load = async (number) => {
+  const offset = number * size();
+  if (offset >= total || number < 0 || rows.has(offset)) return;
+  const mine = asked, answer = await server.review_page({...query(), as_of: asOf, offset, limit: size()});
+  if (mine === asked && answer && answer.rows) take(answer);
+};
+const ahead = () => { load(page + 1); };
+const move = async (to) => {
+  to = Math.max(0, Math.min(to, total));
+  if (to < total && !rows.has(to)) {
+    busy = true; // until the face is there, no key may mean it
+    await load(Math.floor(to / size()));
+    busy = false;
+    if (!rows.has(to)) return say('This page did not arrive. Press the key again.');
+  }
+  at = to;
+  anchor = at;
+  picture = null;
+  const turned = to < total && Math.floor(to / size()) !== page;
+  if (turned) page = Math.floor(to / size());
+  if (turned) { showGrid(); ahead(); } else markTile();
+  showPanel();
+};
+const turn = (number) => move(Math.max(0, Math.min(number, Math.ceil(total / size()) - 1)) * size());
+
+// Saying -------------------------------------------------------------------------------------------
+const rowsOf = (items) => { const wanted = new Set(items); return [...rows.values()].filter((row) => wanted.has(row.item)); };
+const remember = (row) => ({item: row.item, said: row.said, who: row.who, skipped: row.skipped});
+const set = (row, label) => {
+  if (label === SKIP) row.skipped = row.said === null;
+  else Object.assign(row, {said: label, who: facts.me, skipped: false});
+};
+const press = async (label, line, way) => {
+  if (busy) return say('Not labelled: the next page is on its way. Press again when you see the face.');
+  const many = selected.size > 0 && !line, targets = many ? [...selected.values()] : [current()].filter(Boolean);
+  if (!targets.length) return say(total ? 'That was the last face. K goes back to it.' : 'There is no face to label here.');
+  const wanted = targets.filter((row) => way !== 'accepted' || row.proposal);
+  if (way === 'accepted' && blind) return say('Nothing is proposed while line and opinions are hidden.');
+  if (!wanted.length) return say('Nobody has an opinion on this face that could be accepted.');
+  const frame = picture && !many && !line ? picture : null, scope = frame ? 'frame' : line ? 'cue' : 'track';
+  if (frame && label === SKIP) return say('A single picture is labelled or rejected, not skipped. Esc goes back to the whole face.');
+  const chosen = wanted.map((row) => (way === 'accepted' ? row.proposal : label));
+  const lines = new Set(wanted.map((row) => row.line)), shown = line ? [...rows.values()].filter((row) => lines.has(row.line)) : wanted;
+  const before = shown.map(remember), items = wanted.map((row) => row.item);
+  if (!frame) shown.forEach((row) => set(row, line ? chosen[0] : chosen[wanted.indexOf(row)]));
+  const id = enqueue({items, labels: chosen, scope, way, blind, me: facts.me, ...(frame ? {face: frame} : {})});
+  undoable.push({press: id, items: shown.map((row) => row.item), before});
+  const what = way === 'accepted' && many ? 'accepted' : inWords(chosen[0] === SKIP ? 'skipped' : chosen[0]);
+  say(`${frame ? 'This one picture' : many ? counted(wanted.length, 'face') : line ? 'The whole line' : `Face ${wanted[0].track}`}: ${what}`);
+  shown.forEach((row) => details.delete(row.item));
+  if (many) { selected = new Map(); showGrid(); showPanel(); }
+  else if (moveOn && !frame) { await move(at + 1); shown.forEach(markRow); } else { shown.forEach(markRow); showPanel(); }
+  showTools();
+};
+const undo = async () => {
+  const last = undoable.pop();
+  if (!last) return say('There is nothing to undo.');
+  enqueue({undoes: last.press, items: last.items, me: facts.me});
+  for (const row of rowsOf(last.items)) {
+    const before = (last.before || []).find((one) => one.item === row.item);
+    if (before) Object.assign(row, before);
+    details.delete(row.item);
+    markRow(row);
+  }
+  const first = [...rows].find(([, row]) => row.item === last.items[0]);
+  if (first && last.items.length === 1) await move(first[0]); else showPanel();
+  say(`Taken back: the label of ${counted(last.items.length, 'face')}`);
+  showTools();
+};
+onSaved = (answer) => {
+  for (const [item, now] of Object.entries(answer.now || {})) {
+    if (isUnsaved(item)) continue;
+    details.delete(item);
+    for (const row of rowsOf([item])) { Object.assign(row, now); markRow(row); }
+  }
+  if (answer.refused.length) { undoable = undoable.filter((one) => !answer.refused.some((no) => no.id === one.press)); search(true); }
+  const row = current();
+  if (row && answer.now && row.item in answer.now) showPanel();
+  clearTimeout(onSaved.timer);
+  if (!queue.length) onSaved.timer = setTimeout(() => count(), 350);
+};
+onState = (unsaved, why) => {
+  const shown = part('saved');
+  shown.textContent = unsaved ? `${unsaved} unsaved${why ? `: ${why}. Trying again.` : '…'}` : why || 'All saved';
+  shown.dataset.state = unsaved ? (why ? 'trouble' : 'unsaved') : why ? 'trouble' : 'saved';
+};
+
+// Grid ---------------------------------------------------------------------------------------------
+const tile = (row, index) => {
+  const chips = make('span', {class: 'chips'}), source = form.elements.source.value, top = row.tops && row.tops[source];
+  if (top) chips.append(chip(top[0], `${top[0]} ${percent(top[1])}`));
+  if (row.said !== null) chips.append(chip(row.said, `${row.who === facts.me ? 'you' : row.who}: ${inWords(row.said)}`, true));
+  if (row.skipped) chips.append(make('span', {class: 'mm-chip'}, 'skipped'));
+  const name = `Face ${row.track}${blind ? '' : `: ${row.text}`}${row.said === null ? '' : `, ${inWords(row.said)}`}`;
+  const made = make('button', {type: 'button', class: 'mm-tile', 'data-track': row.track, 'data-item': row.item, 'data-at': index, 'aria-label': name, tabindex: index === at ? 0 : -1},
+    make('img', {src: row.url, alt: '', loading: 'lazy', width: 138, height: 138}),
+    make('span', {class: 'body'}, chips, blind ? null : make('span', {class: 'line'}, row.text)));
+  made.classList.toggle('chosen', index === at);
+  made.classList.toggle('picked', selected.has(row.item));
+  made.classList.toggle('rejected', row.said === REJECT);
+  if (index === at) made.setAttribute('aria-current', 'true');
+  if (selected.size || selecting) made.setAttribute('aria-pressed', String(selected.has(row.item)));
+  return made;
+};
+const showGrid = () => {
+  const tiles = [], held = grid.contains(document.activeElement);
+  for (let i = page * size(); i < Math.min(total, (page + 1) * size()); i += 1) if (rows.has(i)) tiles.push(tile(rows.get(i), i));
+  const nothing = make('div', {class: 'mm-empty'}, make('strong', {}, 'Nothing matches'), 'Loosen the filters above.');
+  grid.replaceChildren(...(tiles.length ? tiles : [nothing]));
+  const pages = Math.max(1, Math.ceil(total / size())), shown = total === of ? counted(of, 'face') : `${total.toLocaleString('en')} of ${counted(of, 'face')}`;
+  part('hits').textContent = shown;
+  part('pages').textContent = `page ${page + 1} of ${pages}`;
+  part('back').disabled = page === 0;
+  part('forward').disabled = page + 1 >= pages;
+  if (held) grid.querySelector('.chosen')?.focus();
+  showTools();
+};
+const markRow = (row) => {
+  const old = [...grid.children].find((one) => one.dataset.item === row.item);
+  if (!old) return;
+  const held = old === document.activeElement, made = tile(row, Number(old.dataset.at));
+  old.replaceWith(made);
+  if (held) made.focus();
+};
+const markTile = () => {
+  const held = grid.contains(document.activeElement);
+  for (const one of grid.querySelectorAll('.mm-tile')) {
+    const here = Number(one.dataset.at) === at;
+    if (!here && !one.classList.contains('chosen')) continue;
+    one.classList.toggle('chosen', here);
+    one.tabIndex = here ? 0 : -1;
+    if (here) one.setAttribute('aria-current', 'true'); else one.removeAttribute('aria-current');
+    if (here && held) one.focus({preventScroll: true});
+    if (here && !isFocus()) reveal(one);
+  }
+};
+// Scrolls only as far as it must, and keeps clear of the panel that lies over the lower edge on a phone.
+const reveal = (one) => {
+  const box = one.getBoundingClientRect(), over = panel.getBoundingClientRect();
+  const bottom = getComputedStyle(panel).position === 'sticky' && over.top > 40 && over.left <= box.left && over.right >= box.right ? over.top : window.innerHeight;
+  if (box.bottom > bottom - 6) window.scrollBy(0, box.bottom - bottom + 6); else if (box.top < 6) window.scrollBy(0, box.top - 6);
+};
+const pick = (index, on) => {
+  const row = rows.get(index);
+  if (!row) return;
+  if (on === undefined ? selected.has(row.item) : !on) selected.delete(row.item); else if (selected.size < 400) selected.set(row.item, row);
+};

@@ -1,0 +1,216 @@
+"""The server's side of Review: pages of faces, one face in full, and presses of keys that are saved; plain values only."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmemo.errors import InputError
+from mmemo.flow.human_labels import read_words
+from mmemo.flow.review_faces import DROPPED, TRAINING, EpisodeFaces, episode_faces, joined
+from mmemo.flow.review_words import PlacedWords, Standing, WordLog, standing_on
+from mmemo.labels import EKMAN7
+from mmemo.store.labels import LabelStore
+from mmemo.store.workspace import Workspace
+from mmemo.ui.review import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
+from mmemo.ui.review_rows import face_json, row_json
+from mmemo.ui.work import runs_of
+
+Json = Mapping[str, Any]
+_Value = TypeVar("_Value")
+_UNDOABLE = 200
+_KEPT = 64
+
+
+class _Cache:
+    """The values that were asked for last, by key; computing one twice at once does no harm."""
+
+    def __init__(self, most: int) -> None:
+        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._most, self._lock = most, threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                value: _Value = self._values[key]
+                return value
+        made = make()
+        with self._lock:
+            self._values[key] = made
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return made
+
+    def first(self, wanted: Callable[[Any], bool]) -> Any:
+        """A value whose key is wanted; None where there is none."""
+        with self._lock:
+            return next((value for key, value in self._values.items() if wanted(key)), None)
+
+    def drop(self, wanted: Callable[[Any], bool]) -> None:
+        with self._lock:
+            for key in [key for key in self._values if wanted(key)]:
+                del self._values[key]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What a page is about: some episodes, each with a run, ready to be searched, and the words on them."""
+
+    key: Hashable
+    parts: tuple[EpisodeFaces, ...]
+    search: FaceSearch
+    words: PlacedWords
+
+
+@dataclass(slots=True)
+class ReviewDesk:
+    """Answers a Review page. Everything that matters is in the store; what is kept here can be read again."""
+
+    workspace: Workspace
+    store: LabelStore
+    log: WordLog = field(init=False)
+    _parts: _Cache = field(default_factory=lambda: _Cache(_KEPT))
+    _shown: _Cache = field(default_factory=lambda: _Cache(4))
+    _found: _Cache = field(default_factory=lambda: _Cache(_KEPT))
+    _words: _Cache = field(default_factory=lambda: _Cache(_KEPT))
+
+    def __post_init__(self) -> None:
+        self.log = WordLog(self.workspace)
+
+    def open(self, asked: Json, me: str) -> dict[str, Any]:
+        """What a page needs to begin: choices of its filters, who labels, and what can be undone."""
+        if not asked.get("episode"):
+            return {"me": me, "episode": None}
+        episode_id, run_id = str(asked["episode"]), _text(asked.get("run"))
+        # Names of people and runs may have changed since.
+        self._parts.drop(lambda key: key[0] == episode_id)
+        self._words.drop(lambda key: key[0] == episode_id)
+        self._shown.drop(lambda key: True)
+        self._found.drop(lambda key: True)
+        shown = self.shown(asked)
+        table = shown.search.table
+        self.log.refresh()
+        said = read_words(self.workspace, shown.parts[0].episode)
+        training = table[table["use"] == TRAINING]
+        drops = table.loc[table["use"] == DROPPED, "drop_reason"].value_counts()
+        whose = table.loc[table["character"] != "", "character"].value_counts()
+        return {
+            "me": me,
+            "episode": episode_id,
+            "run": run_id,
+            "episodes": [episode.episode_id for episode in self.workspace.episodes()],
+            "labels": list(EKMAN7.labels),
+            "page": PAGE_FACES,
+            "uses": {str(use): int(n) for use, n in table["use"].value_counts().items()},
+            "drops": {str(reason): int(n) for reason, n in drops.items()},
+            "characters": {str(name): int(n) for name, n in whose.items()},
+            "people": sorted(self.log.people),
+            "undo": self.log.undoable(me, _UNDOABLE),
+            "resting": said.resting(training).sentence(),
+        }
+
+    def page(self, asked: Json, me: str) -> dict[str, Any]:
+        """One page of faces: `total` that match, and `rows` from `offset` on.
+
+        `as_of` is the number of a word: who matches is decided as it was then, so that a page does not move while a
+        person works on it; what was said since is shown all the same.
+        """
+        shown, filters = self.shown(asked), Filters.of(_object(asked.get("filters")))
+        newest = self.log.refresh()
+        as_of = min(_whole(asked.get("as_of"), newest), newest)
+        found = self._matching(shown, filters, as_of)
+        offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0))
+        limit = min(max(_whole(asked.get("limit"), PAGE_FACES), 1), MAX_PAGE_FACES)
+        now = self._standing(shown, newest, None)
+        rows = [
+            row_json(shown, int(row), now, self.log.people, me, filters.blind) for row in found[offset : offset + limit]
+        ]
+        return {"total": len(found), "of": len(shown.search.table), "offset": offset, "as_of": as_of, "rows": rows}
+
+    def face(self, asked: Json, me: str) -> dict[str, Any]:
+        """One track in full: its pictures, its line between its neighbours, opinions, and what was said of it."""
+        self.log.refresh()
+        episode_id, cut_key, track_id = item_of(asked.get("item"))
+        runs = [part for part in self.shown(asked).parts if part.episode.episode_id == episode_id]
+        part = next((p for p in runs if p.episode.cut_key == cut_key), None) or self.part(episode_id, cut_key)
+        if track_id not in part.row_of:
+            raise InputError(f"the face {track_id} is gone", hint="reload the page")
+        words = [event for event in self.log.of(episode_id) if event.cut_key == cut_key and event.track_id == track_id]
+        return face_json(part, track_id, words, bool(asked.get("blind")), me)
+
+    def part(self, episode_id: str, cut_key: str) -> EpisodeFaces:
+        """The faces of one cut, whatever run they were shown with. Raises InputError for what is not there."""
+        there: EpisodeFaces | None = self._parts.first(lambda key: key[:2] == (episode_id, cut_key))
+        if there is not None:
+            return there
+        episode = self.workspace.episode(episode_id)
+        known = replace(episode, cut_key=cut_key)
+        if not cut_key.isalnum() or not self.workspace.cut_folder(known).is_dir():
+            raise InputError("the cut that these faces were shown from is gone", hint="reload the page")
+        return self._parts.get((episode_id, cut_key, None), lambda: episode_faces(self.workspace, known, None))
+
+    def words_of(self, part: EpisodeFaces) -> PlacedWords:
+        """What was said of the faces of one cut."""
+        return self._words.get((part.episode.episode_id, part.episode.cut_key), lambda: PlacedWords((part,)))
+
+    def shown(self, asked: Json) -> Shown:
+        """The faces that a page is about: of one episode, or of all with the newest run of each."""
+        chosen, run_id = str(asked.get("episode") or ""), _text(asked.get("run"))
+        several = bool(asked.get("all"))
+        ids = [episode.episode_id for episode in self.workspace.episodes()] if several else [chosen]
+        pairs = [(episode_id, run_id if episode_id == chosen else self._newest_run(episode_id)) for episode_id in ids]
+        parts = tuple(self._read(*pair) for pair in pairs)
+        key = tuple((part.episode.episode_id, part.episode.cut_key, part.run_id) for part in parts)
+        return self._shown.get(key, lambda: Shown(key, parts, FaceSearch.over(joined(parts)), PlacedWords(parts)))
+
+    def _read(self, episode_id: str, run_id: str | None) -> EpisodeFaces:
+        config = {} if run_id is None else self.workspace.run_config(run_id)
+        episode = self.workspace.episode_of_run(config, episode_id)
+        key = (episode_id, episode.cut_key, run_id)
+        return self._parts.get(key, lambda: episode_faces(self.workspace, episode, run_id))
+
+    def _newest_run(self, episode_id: str) -> str | None:
+        return next(iter(runs_of(self.workspace, episode_id)), None)
+
+    def _matching(self, shown: Shown, filters: Filters, as_of: int) -> np.ndarray:
+        def find() -> np.ndarray:
+            said = self._standing(shown, as_of, filters.annotator or None)
+            return shown.search.matching(filters, said, self.log.people)
+
+        return self._found.get((shown.key, filters, as_of), find)
+
+    def _standing(self, shown: Shown, as_of: int, annotator: str | None) -> Standing:
+        def find() -> Standing:
+            events = shown.words.follow(self.log)
+            who = None
+            if annotator is not None:
+                who = self.log.people.index(annotator) if annotator in self.log.people else -1
+            return standing_on(events, len(shown.search.table), as_of, who)
+
+        return self._found.get((shown.key, as_of, annotator), find)
+
+
+def item_of(item: object) -> tuple[str, str, int]:
+    """(episode, cut, track) of what a page calls a face. Raises InputError for nonsense."""
+    parts = str(item).split("/")
+    if len(parts) != 3 or not parts[2].isdigit():
+        raise InputError("this is no face", hint="reload the page")
+    return parts[0], parts[1], int(parts[2])
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _whole(value: object, otherwise: int) -> int:
+    return int(value) if isinstance(value, (int, float)) else otherwise

@@ -1,0 +1,231 @@
+// The face in the panel, the tools above, keys and clicks.
+const key = (name, ...children) => make('button', {type: 'button', class: 'mm-key', 'data-do': name}, ...children);
+const hint = (letter) => make('kbd', {'aria-hidden': 'true'}, letter);
+const labelKey = (label, i, said) => {
+  const made = key(label, hint(String(i + 1)), make('i', {tone: label}), label);
+  made.setAttribute('aria-pressed', String(said === label));
+  made.setAttribute('aria-keyshortcuts', String(i + 1));
+  return made;
+};
+const keysOf = (row) => {
+  const said = picture && detail ? detail.frames[picture] ?? null : row.said;
+  const reject = key(REJECT, hint('R'), 'unusable'), skip = key(SKIP, hint('S'), 'skip');
+  reject.title = 'No usable face, or the wrong one: it leaves training';
+  reject.setAttribute('aria-pressed', String(said === REJECT));
+  skip.setAttribute('aria-pressed', String(row.skipped));
+  const accept = key('accept', hint('A'), row.proposal ? `accept ${row.proposal}` : 'accept');
+  accept.disabled = blind || !row.proposal;
+  const moves = [key('previous', hint('K'), 'previous'), key('next', hint('J'), 'next'), key('undo', hint('U'), 'undo')];
+  moves[0].disabled = at === 0;
+  moves[2].disabled = !undoable.length;
+  const what = picture ? 'What does this one picture show?' : row.said === null ? (row.skipped ? 'Skipped. What does this face show?' : 'What does this face show?') : `${row.who === facts.me ? 'You' : row.who} said: ${inWords(row.said)}`;
+  return make('div', {class: 'mm-stack mm-asked'}, make('h3', {role: 'status'}, what),
+    make('div', {class: 'mm-keys', role: 'group', 'aria-label': 'Labels'}, ...labels.map((label, i) => labelKey(label, i, said)), reject),
+    make('div', {class: 'mm-keys moves'}, accept, skip, ...moves));
+};
+const barsOf = (source, probs) => {
+  if (!probs) return make('div', {class: 'mm-opinion absent'}, make('h4', {}, TITLES[source]), ABSENT[source]);
+  const top = labels.reduce((best, label) => (probs[label] > probs[best] ? label : best), labels[0]), bars = make('dl', {class: 'mm-bars'});
+  for (const label of labels) {
+    const fill = make('i', {tone: label});
+    fill.style.width = `${(100 * probs[label]).toFixed(1)}%`;
+    bars.append(make('dt', {class: label === top ? 'top' : null}, label), make('dd', {class: 'track'}, fill), make('dd', {class: label === top ? 'value top' : 'value'}, percent(probs[label])));
+  }
+  return make('div', {class: 'mm-opinion', 'data-top': top}, make('h4', {}, TITLES[source], make('span', {}, top)), bars);
+};
+const strip = () => {
+  if (!detail || detail.pictures.length < 2) return null;
+  return make('div', {class: 'mm-frames', role: 'group', 'aria-label': 'Pictures of this face'}, ...detail.pictures.map((one, i) => {
+    const said = detail.frames[one.face], shown = (picture || detail.shown) === one.face;
+    const made = make('button', {type: 'button', class: `mm-frame${said === REJECT ? ' rejected' : ''}`, 'data-frame': one.face, 'aria-pressed': String(picture === one.face),
+      'aria-label': `Picture ${i + 1} of ${detail.pictures.length} at ${clock(one.ms)}${said ? `, ${inWords(said)}` : ''}`}, make('img', {src: one.url, alt: '', loading: 'lazy'}));
+    if (said) made.append(make('span', {}, inWords(said)));
+    made.classList.toggle('shown', shown);
+    return made;
+  }));
+};
+const linesOf = (row) => {
+  const lines = make('div', {class: 'mm-lines'}, make('span', {class: 'small'}, `face ${row.track} at ${clock(row.ms)}${row.character ? `, ${row.character}` : ''}`));
+  if (blind) { lines.append(make('span', {class: 'small'}, 'Line and opinions are hidden.')); return lines; }
+  if (row.use !== 'training') lines.append(make('span', {class: 'small'}, `Not trained on: ${row.why ? `the line was dropped (${row.why.replaceAll('_', ' ')})` : row.use === 'listener' ? 'this face listens' : 'it cannot be read'}`));
+  const near = detail && detail.lines.length ? detail.lines : [{text: row.text, here: true}];
+  for (const line of near) lines.append(make('span', {class: line.here ? 'said' : null}, line.text));
+  return lines;
+};
+const wordsOf = () => {
+  if (!detail || !detail.words.length) return null;
+  const how = (word) => [word.scope === 'track' ? '' : word.scope === 'cue' ? 'whole line' : 'one picture', word.way === 'accepted' ? 'accepted' : word.way === 'undone' ? 'by undo' : '', word.blind ? 'blind' : ''].filter(Boolean).join(', ');
+  return make('details', {class: 'mm-words'}, make('summary', {}, `What was said (${detail.words.length})`), make('ol', {}, ...detail.words.slice(-12).reverse().map((word) =>
+    make('li', {}, `${word.who}: ${word.label}${how(word) ? ` (${how(word)})` : ''}, `, make('time', {datetime: word.at}, new Date(word.at).toLocaleString())))));
+};
+const player = () => {
+  const clip = panel.querySelector('.mm-clip');
+  return clip && clip.dataset.item === current()?.item ? clip : make('div', {class: 'mm-clip', 'data-item': current()?.item}, make('button', {type: 'button', class: 'mm-key', id: 'mm-play-line', 'data-do': 'play'}, hint('P'), blind ? 'play without sound' : 'play the line'));
+};
+const drawPanel = () => {
+  const row = current(), held = panel.contains(document.activeElement) ? document.activeElement.dataset.do : null;
+  if (!row) {
+    panel.removeAttribute('data-item');
+    panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, total ? 'End of the list' : 'No face to show'), total ? `${counted(total, 'face')} behind you. K goes back.` : 'Loosen the filters above.'));
+    return;
+  }
+  detail = details.get(row.item) || null;
+  panel.dataset.item = row.item;
+  const one = detail && picture ? detail.pictures.find((other) => other.face === picture) : null;
+  const big = make('img', {class: 'mm-big', src: one ? one.url : row.url, alt: `Face ${row.track}`});
+  const bars = blind ? null : make('div', {class: 'mm-opinions'}, ...Object.keys(TITLES).map((source) => (detail ? barsOf(source, detail.opinions[source]) : make('div', {class: 'mm-opinion'}, make('h4', {}, TITLES[source], make('span', {}, row.tops && row.tops[source] ? row.tops[source][0] : ''))))));
+  panel.replaceChildren(make('div', {class: 'mm-card mm-stack'},
+    make('div', {class: 'mm-focus-top'}, make('div', {class: 'mm-face'}, big), linesOf(row)), strip() ?? '', keysOf(row), player(), bars ?? '', wordsOf() ?? ''));
+  if (held) panel.querySelector(`[data-do="${held}"]`)?.focus({preventScroll: true});
+};
+// At once with what is known; in full when a person stays.
+const showPanel = () => {
+  drawPanel();
+  clearTimeout(detailTimer);
+  const row = current();
+  if (row && !details.has(row.item)) detailTimer = setTimeout(() => fetchDetail(row), DETAIL_MS);
+};
+const fetchDetail = async (row) => {
+  const answer = await server.review_face({...query(), item: row.item, blind});
+  if (!answer || answer.error || answer.blind !== blind) return;
+  details.set(row.item, answer);
+  if (details.size > 300) details.delete(details.keys().next().value);
+  if (current() === row) drawPanel();
+};
+const play = async () => {
+  const row = current(), clip = panel.querySelector('.mm-clip');
+  if (!row || !clip) return;
+  clip.replaceChildren(make('span', {class: 'small soft', role: 'status'}, 'Cutting the clip…'));
+  const answer = await server.review_clip({...query(), item: row.item});
+  if (clip.dataset.item !== current()?.item) return;
+  if (!answer || answer.error) { clip.replaceChildren(make('span', {class: 'small soft', role: 'alert'}, answer ? answer.error : 'The server does not answer.')); return; }
+  const video = make('video', {src: answer.url, controls: !blind, playsinline: true, autoplay: true, loop: blind, 'aria-label': 'The clip of this line'});
+  video.muted = blind; // what is said would tell
+  clip.replaceChildren(video);
+};
+
+// Tools --------------------------------------------------------------------------------------------
+const showTools = () => {
+  const many = selected.size;
+  part('bulk').hidden = !many && !selecting;
+  part('picked').textContent = many ? `${counted(many, 'face')} selected: labels, R, S and A go to all of them` : 'Click faces to select them; Shift-click selects a row of them';
+  for (const button of part('bulk').querySelectorAll('[data-do]')) button.disabled = !many && button.dataset.do !== 'page';
+  part('undo').disabled = !undoable.length;
+  part('focus').lastChild.textContent = isFocus() ? 'Back to all faces' : 'One face large';
+  part('focus').setAttribute('aria-pressed', String(isFocus()));
+  part('blind').setAttribute('aria-pressed', String(blind));
+  part('stay').setAttribute('aria-pressed', String(moveOn));
+  part('select').setAttribute('aria-pressed', String(selecting || many > 0));
+};
+const setMode = (mode) => {
+  root.dataset.mode = mode;
+  drawPanel();
+  showTools();
+  if (mode === 'focus') { panel.tabIndex = -1; panel.focus({preventScroll: true}); part('hits').scrollIntoView({block: 'nearest'}); } else grid.querySelector('.chosen')?.focus();
+};
+const setBlind = () => {
+  blind = !blind;
+  localStorage.setItem('mm-review-blind', blind ? 'yes' : 'no');
+  say(blind ? 'Line, sound and opinions are hidden: labels are kept as given blind.' : 'Line and opinions are shown.');
+  picture = null;
+  search();
+};
+const dropSelection = () => { selected = new Map(); selecting = false; showGrid(); };
+const DO = {
+  previous: () => move(at - 1), next: () => move(at + 1), undo, play,
+  focus: () => setMode(isFocus() ? 'grid' : 'focus'), blind: setBlind,
+  stay: () => { moveOn = !moveOn; localStorage.setItem('mm-review-stay', moveOn ? 'no' : 'yes'); showTools(); },
+  select: () => { if (selecting || selected.size) dropSelection(); else { selecting = true; showGrid(); } },
+  page: () => { for (let i = page * size(); i < (page + 1) * size(); i += 1) pick(i, true); showGrid(); },
+  none: dropSelection, back: () => turn(page - 1), forward: () => turn(page + 1),
+  retrain: () => trigger('retrain', {}),
+  toggle: () => { pick(at); showGrid(); },
+};
+const act = (name, line) => {
+  if (DO[name]) return DO[name]();
+  return press(name, line, name === 'accept' ? 'accepted' : 'chosen');
+};
+const LETTERS = {j: 'next', k: 'previous', u: 'undo', r: REJECT, s: SKIP, a: 'accept', f: 'focus', x: 'toggle', p: 'play', b: 'blind'};
+const escape = () => {
+  if (picture) { picture = null; drawPanel(); } else if (selected.size || selecting) dropSelection(); else if (isFocus()) setMode('grid');
+};
+const columns = () => getComputedStyle(grid).gridTemplateColumns.split(' ').length;
+const onKey = (event) => {
+  if (!facts || event.ctrlKey || event.metaKey || event.altKey || root.offsetParent === null || event.isComposing) return;
+  const target = event.target, field = target.closest('input, textarea, select, [contenteditable], [role="listbox"], [role="combobox"]');
+  if (field || (target.closest('video') && event.key.length > 1)) return;
+  const digit = /^(Digit|Numpad)([1-9])$/.exec(event.code), number = digit ? Number(digit[2]) : 0;
+  const inGrid = grid.contains(target), onButton = target.closest('button, a, summary, [role="tab"]');
+  const steps = inGrid ? {ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns()} : {};
+  const letter = LETTERS[event.key.toLowerCase()];
+  let done = null;
+  if (number && number <= labels.length) done = () => press(labels[number - 1], event.shiftKey, 'chosen');
+  else if (event.key in steps) done = () => move(Math.min(total - 1, Math.max(0, at + steps[event.key])));
+  else if (event.key === 'Enter' && (inGrid || !onButton)) done = () => act('focus');
+  else if (event.key === 'Escape') done = escape;
+  else if (letter) done = () => act(letter, event.shiftKey);
+  if (!done) return;
+  event.preventDefault();
+  if (event.repeat && !['next', 'previous'].includes(letter) && !(event.key in steps)) return; // a key that is held down means one face
+  done();
+};
+document.addEventListener('keydown', onKey);
+grid.addEventListener('click', (event) => {
+  const one = event.target.closest('[data-at]');
+  if (!one) return;
+  const index = Number(one.dataset.at);
+  if (event.shiftKey) { for (let i = Math.min(anchor, index); i <= Math.max(anchor, index); i += 1) pick(i, true); showGrid(); return; }
+  if (event.ctrlKey || event.metaKey || selecting) { anchor = index; pick(index); showGrid(); return; }
+  if (index === at && window.innerWidth < 700) return setMode('focus');
+  move(index);
+});
+grid.addEventListener('dblclick', (event) => { if (event.target.closest('[data-at]') && !event.shiftKey && !selecting) setMode('focus'); });
+root.addEventListener('click', (event) => {
+  const frame = event.target.closest('[data-frame]'), button = event.target.closest('[data-do]'), gone = event.target.closest('[data-clear]');
+  if (gone) return clear(gone.dataset.clear);
+  if (frame) { picture = picture === frame.dataset.frame ? null : frame.dataset.frame; drawPanel(); return; }
+  if (!button || button.disabled) return;
+  act(button.dataset.do, event.shiftKey);
+});
+let typing = 0;
+form.addEventListener('submit', (event) => event.preventDefault());
+form.addEventListener('change', (event) => { if (event.target.name !== 'text') search(); });
+form.elements.text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => search(), 200); });
+
+const count = async () => {
+  const answer = base && await server.review_count(base), button = part('retrain');
+  if (!answer || answer.error) return;
+  button.disabled = !answer.corrections || !answer.run;
+  const words = `${counted(answer.corrections, 'correction')} since the last training`;
+  button.textContent = button.disabled ? words : `${words}: retrain`;
+};
+const showAll = () => { showGrid(); showPanel(); };
+const open = async () => {
+  const next = props.value ? JSON.parse(props.value) : null;
+  root.dataset.empty = next && next.episode ? 'no' : 'yes';
+  if (!next || !next.episode) { base = null; return; }
+  const same = base && base.episode === next.episode && base.run === next.run;
+  base = {episode: next.episode, run: next.run};
+  const answer = await server.review_open(base);
+  if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
+  [facts, labels] = [answer, answer.labels];
+  const waiting = queue.filter((one) => !one.undoes), gone = queue.map((one) => one.undoes), known = new Map(undoable.map((one) => [one.press, one]));
+  const stack = [...answer.undo, ...waiting.map((one) => known.get(one.id) || {press: one.id, items: one.items})];
+  undoable = stack.filter((one, i) => !gone.includes(one.press) && stack.findIndex((other) => other.press === one.press) === i);
+  part('resting').textContent = answer.resting;
+  part('resting').hidden = !answer.resting;
+  fillFilters();
+  if (!same) root.dataset.mode = 'grid';
+  await search(same);
+  count();
+  onState(queue.length, trouble);
+  send();
+};
+watch('value', open);
+// Names and labels may have changed while another tab was open.
+let wasSeen = false;
+new IntersectionObserver(([entry]) => {
+  if (entry.isIntersecting && !wasSeen && facts) open();
+  wasSeen = entry.isIntersecting;
+}).observe(root);
+open();

@@ -1,0 +1,47 @@
+// What was pressed and not yet acknowledged. Every press names its faces and has a number of its own, so it may be
+// sent again until the server says that it is saved; it survives a reload of the page.
+const UNSAVED = 'mm-review-unsaved', PATIENCE_MS = 10000, MOST = 100;
+const client = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+let seq = 0, sending = false, failures = 0, trouble = '', onSaved = () => {}, onState = () => {};
+let queue = JSON.parse(sessionStorage.getItem(UNSAVED) || '[]');
+
+const keepQueue = () => {
+  try { sessionStorage.setItem(UNSAVED, JSON.stringify(queue)); } catch { /* a full or forbidden storage: the page still has them */ }
+  onState(queue.length, trouble);
+};
+const enqueue = (press) => {
+  const made = {id: `${client}-${++seq}`, seq, ...press};
+  queue.push(made);
+  keepQueue();
+  send();
+  return made.id;
+};
+const isUnsaved = (item) => queue.some((press) => (press.items || []).includes(item));
+const later = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// One request at a time, the oldest presses first: so they are saved in the order in which they were made.
+const send = async () => {
+  if (sending || !queue.length) return;
+  sending = true;
+  const batch = queue.slice(0, MOST);
+  let answer = null;
+  try { answer = await Promise.race([server.review_save({presses: batch}), later(PATIENCE_MS)]); } catch { /* sent again below */ }
+  sending = false;
+  if (answer && answer.acks) {
+    const done = new Set([...answer.acks, ...answer.refused.map((one) => one.id)]);
+    queue = queue.filter((press) => !done.has(press.id));
+    failures = 0;
+    trouble = answer.refused.length ? `Not saved: ${answer.refused[0].why}` : '';
+    keepQueue();
+    onSaved(answer, batch);
+    send();
+    return;
+  }
+  failures += 1;
+  trouble = answer && answer.error ? answer.error : 'the server does not answer';
+  keepQueue();
+  await later(Math.min(8000, 250 * 2 ** failures));
+  send();
+};
+window.addEventListener('beforeunload', (event) => { if (queue.length && trouble) event.preventDefault(); });
+window.addEventListener('online', () => send());

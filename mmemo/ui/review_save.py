@@ -1,0 +1,152 @@
+"""Presses of keys that a page of Review sends: each names the faces that it means, and is saved once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mmemo.errors import InputError
+from mmemo.flow.review_faces import EpisodeFaces
+from mmemo.flow.review_words import SKIPPED, WORDS, Word, before_press, standing_on
+from mmemo.store.labels import ACCEPTED, CHOSEN, CUE, FRAME, SCOPES, SKIP, TRACK, UNDONE, FacePin, HumanLabel
+from mmemo.ui.review import MAX_PAGE_FACES
+from mmemo.ui.review_desk import Json, ReviewDesk, item_of
+
+MAX_PRESSES = 500
+_PIN = ["x1", "y1", "x2", "y2"]
+
+
+def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
+    """Save presses in the order in which they were made; say which are saved and what then holds on their faces.
+
+    acks: numbers of presses that are saved, also those that were saved before. refused: [{id, why}] of presses that
+    mean nothing; they will never be saved. Raises StorageError where the database cannot be written: what is not
+    acknowledged must then be sent again.
+    """
+    presses = asked.get("presses")
+    if not isinstance(presses, list) or len(presses) > MAX_PRESSES:
+        raise InputError("the labels did not arrive whole", hint="reload the page")
+    acks: list[str] = []
+    refused: list[dict[str, str]] = []
+    touched: dict[str, None] = {}
+    for press in presses:
+        number = str(press.get("id", "")) if isinstance(press, dict) else ""
+        try:
+            for label in _labels_of(desk, press, number, me):
+                touched[f"{label.episode_id}/{label.pin.cut_key if label.pin else ''}/{label.track_id}"] = None
+            acks.append(number)
+        except InputError as error:
+            refused.append({"id": number, "why": str(error)})
+    desk.log.refresh()
+    return {"acks": acks, "refused": refused, "now": {item: now_on(desk, item) for item in touched}}
+
+
+def now_on(desk: ReviewDesk, item: str) -> dict[str, Any]:
+    """What holds on a face: said (a label or null), who said it, and whether it was skipped."""
+    episode_id, cut_key, track_id = item_of(item)
+    part = desk.part(episode_id, cut_key)
+    said = standing_on(
+        _rows([Word(w.number, 0, w.who, w.code, w.frame_ms) for w in _words_on(desk, part, track_id)]), 1
+    )
+    who = int(said.who[0])
+    label = None if who < 0 else WORDS[int(said.label[0])]
+    return {"said": label, "who": None if who < 0 else desk.log.people[who], "skipped": bool(said.status[0] == SKIPPED)}
+
+
+def _labels_of(desk: ReviewDesk, press: Any, number: str, me: str) -> Sequence[HumanLabel]:
+    """Save one press; gives its rows."""
+    if not isinstance(press, dict) or not 0 < len(number) <= 60:
+        raise InputError("a press has no number", hint="reload the page")
+    if press.get("me", me) != me:
+        raise InputError(f"it was made by {press['me']!r}, and {me!r} is signed in now", hint="reload the page")
+    labels = _undo(desk, press, number, me) if press.get("undoes") else _said(desk, press, number, me)
+    desk.store.add_once(labels)
+    return labels
+
+
+def _said(desk: ReviewDesk, press: Json, number: str, me: str) -> list[HumanLabel]:
+    scope, way = str(press.get("scope", TRACK)), str(press.get("way", CHOSEN))
+    if scope not in SCOPES or way not in (CHOSEN, ACCEPTED):
+        raise InputError(f"no word has scope {scope!r} and way {way!r}", hint="reload the page")
+    words = _words_for(press)
+    tracks: dict[tuple[str, str, int], tuple[EpisodeFaces, str]] = {}
+    for item, label in words:
+        episode_id, cut_key, track_id = item_of(item)
+        part = desk.part(episode_id, cut_key)
+        if track_id not in part.row_of:
+            raise InputError(f"there is no face track {track_id} in this episode", hint="reload the page")
+        for other in part.of_line(track_id) if scope == CUE else [track_id]:
+            tracks[episode_id, cut_key, other] = part, label
+    if scope == FRAME and (len(tracks) != 1 or words[0][1] == SKIP):
+        raise InputError("one picture is labelled or rejected at a time", hint="choose one")
+    blind, face = bool(press.get("blind")), press.get("face")
+    return [
+        _label(part, track, label, me, number, scope=scope, way=way, blind=blind, face=face)
+        for (_, _, track), (part, label) in tracks.items()
+    ]
+
+
+def _words_for(press: Json) -> list[tuple[object, str]]:
+    """(face, label) of a press: one label for all its faces, or one for each."""
+    items, labels = press.get("items"), press.get("labels")
+    if not isinstance(items, list) or not 0 < len(items) <= MAX_PAGE_FACES:
+        raise InputError("a press names no face, or too many", hint="choose one first")
+    if labels is None:
+        labels = [press.get("label")] * len(items)
+    if not isinstance(labels, list) or len(labels) != len(items):
+        raise InputError("a press names not one label for each face", hint="reload the page")
+    return [(item, str(label)) for item, label in zip(items, labels, strict=True)]
+
+
+def _label(
+    part: EpisodeFaces, track_id: int, label: str, me: str, number: str, *, face: object = None, **more: Any
+) -> HumanLabel:
+    """A word on a track, pinned to the face that is shown of it; of scope frame to the one picture."""
+    row = part.tracks.iloc[part.row_of[track_id]]
+    pin = FacePin(part.episode.cut_key, int(row["time_ms"]), *(float(row[name]) for name in _PIN))
+    if more.get("scope") == FRAME:
+        pictures = part.pictures(track_id)
+        chosen = pictures[pictures["face_id"].astype(str) == str(face)]
+        if chosen.empty:
+            raise InputError("there is no such picture of this face", hint="reload the page")
+        one = chosen.iloc[0]
+        pin = FacePin(part.episode.cut_key, int(one["frame_ms"]), *(float(one[name]) for name in _PIN))
+    return HumanLabel(part.episode.episode_id, track_id, int(row["cue_id"]), label, me, pin, press=number, **more)
+
+
+def _undo(desk: ReviewDesk, press: Json, number: str, me: str) -> list[HumanLabel]:
+    """Words that make everything what it was before an earlier press; none where it was taken back before."""
+    desk.log.refresh()
+    undoes = str(press["undoes"])
+    events = desk.log.of_press(undoes)
+    if not events or events[0].annotator != me:
+        raise InputError("there is nothing to undo", hint="label a face first")
+    if desk.log.is_undone(undoes):
+        return []
+    who = desk.log.people.index(me)
+    labels: list[HumanLabel] = []
+    for event in events:
+        part = desk.part(str(event.episode_id), str(event.cut_key))
+        track_id, frame_ms = int(event.track_id), int(event.time_ms) if event.scope == FRAME else -1
+        words = before_press(_words_on(desk, part, track_id), int(event.id), who, frame_ms)
+        pin = FacePin(str(event.cut_key), int(event.time_ms), event.x1, event.y1, event.x2, event.y2)
+        for place, word in enumerate(words):
+            labels.append(
+                HumanLabel(
+                    str(event.episode_id), track_id, int(event.cue_id), word, me, pin, str(event.scope or TRACK), UNDONE,
+                    None if event.blind is None else bool(event.blind), f"{number}{'+' * place}", undoes,
+                )
+            )  # fmt: skip
+    return labels
+
+
+def _words_on(desk: ReviewDesk, part: EpisodeFaces, track_id: int) -> list[Word]:
+    words = desk.words_of(part)
+    words.follow(desk.log)
+    return words.on(part.row_of[track_id]) if track_id in part.row_of else []
+
+
+def _rows(words: Sequence[Word]) -> np.ndarray:
+    return np.array(words, np.int64).reshape(-1, 5)

@@ -1,0 +1,304 @@
+"""What the page of Review asks of the server, as plain calls; no browser, no server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mmemo.errors import InputError, StorageError
+from mmemo.flow.human_labels import read_words
+from mmemo.labels import EKMAN7
+from mmemo.store import files
+from mmemo.store.labels import REJECT, SKIP, FacePin, HumanLabel, LabelStore
+from mmemo.store.workspace import Workspace
+from mmemo.ui.review_desk import ReviewDesk
+from mmemo.ui.review_save import save_presses
+from mmemo.ui.review_tab import answered, corrections, signed_in
+from tests.ui.made import EPISODE_ID, LINES, RUN_IDS, label_of, ready_workspace
+
+ASKED = {"episode": EPISODE_ID, "run": RUN_IDS[0]}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ready_workspace(tmp_path_factory.mktemp("made") / "workspace", tracks=26).root
+
+
+@pytest.fixture
+def desk(made: Path, tmp_path: Path) -> Iterator[ReviewDesk]:
+    shutil.copytree(made, tmp_path / "ready")
+    workspace = Workspace(tmp_path / "ready")
+    store = workspace.labels()
+    yield ReviewDesk(workspace, store)
+    store.close()
+
+
+def item(track: int) -> str:
+    return f"{EPISODE_ID}/made/{track}"
+
+
+def press(desk: ReviewDesk, number: str, label: str, *tracks: int, me: str = "local", **more: Any) -> dict[str, Any]:
+    one = {"id": number, "items": [item(track) for track in tracks], "label": label, **more}
+    return save_presses(desk, {"presses": [one]}, me)
+
+
+def undo(desk: ReviewDesk, number: str, undoes: str, me: str = "local") -> dict[str, Any]:
+    return save_presses(desk, {"presses": [{"id": number, "undoes": undoes}]}, me)
+
+
+def holds(desk: ReviewDesk) -> dict[int, str]:
+    """{track: the label that training would use}."""
+    said = read_words(desk.workspace, desk.workspace.episode(EPISODE_ID)).current()
+    return dict(zip(said["track_id"].tolist(), said["label"].tolist(), strict=True))
+
+
+def test_a_page_begins_with_the_choices_of_its_filters(desk: ReviewDesk):
+    opened = desk.open(ASKED, "local")
+    assert opened["uses"] == {"training": 26, "listener": 5}
+    assert opened["characters"] == {"person 1": 9, "person 2": 9, "person 3": 8}
+    assert (opened["me"], opened["people"], opened["undo"], opened["resting"]) == ("local", [], [], "")
+    assert opened["labels"] == list(EKMAN7.labels)
+    assert desk.open({}, "local") == {"me": "local", "episode": None}
+
+
+def test_a_page_of_faces_says_how_many_there_are(desk: ReviewDesk):
+    first = desk.page({**ASKED, "filters": {}, "limit": 20}, "local")
+    assert (first["total"], first["of"], first["offset"], len(first["rows"])) == (26, 31, 0, 20)
+    last = desk.page({**ASKED, "filters": {}, "limit": 20, "offset": 20}, "local")
+    assert [row["track"] for row in first["rows"] + last["rows"]] == list(range(1, 27))
+    row = first["rows"][7]
+    assert row["text"] == LINES[7], "as it is: the page shows it as text"
+    assert row["item"] == item(8) and row["said"] is None and row["proposal"] == row["tops"]["target"][0]
+    assert desk.page({**ASKED, "filters": {"use": ""}, "offset": 9999}, "local")["rows"], "the last page"
+    assert desk.page({**ASKED, "filters": {"text": "FERRY"}}, "local")["total"] == 3
+    assert json.dumps(first)
+
+
+def test_what_matches_stays_while_a_person_works_and_shows_what_was_said(desk: ReviewDesk):
+    asked = {**ASKED, "filters": {"status": "unlabelled"}}
+    before = desk.page(asked, "local")
+    press(desk, "a-1", "joy", 1, 2)
+    same = desk.page({**asked, "as_of": before["as_of"]}, "local")
+    assert [row["track"] for row in same["rows"]] == [row["track"] for row in before["rows"]]
+    assert same["rows"][0]["said"] == "joy"
+    assert desk.page(asked, "local")["total"] == before["total"] - 2
+    assert desk.page({**ASKED, "filters": {"person": "joy"}}, "local")["total"] == 2
+
+
+def test_the_second_page_reads_no_table_again(desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch):
+    desk.page({**ASKED, "filters": {}}, "local")
+    statements: list[str] = []
+    event.listen(desk.store._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    monkeypatch.setattr(files.pd, "read_parquet", lambda *_: pytest.fail("a table was read again"))
+    desk.page({**ASKED, "filters": {"text": "ferry"}, "offset": 0}, "local")
+    assert statements == [], "the desk asks by a connection of its own, once a page, for new words alone"
+
+
+def test_one_face_in_full(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 5, way="accepted")
+    face = desk.face({**ASKED, "item": item(5)}, "local")
+    assert [line["text"] for line in face["lines"]] == [LINES[i % len(LINES)] for i in (2, 3, 4, 5, 6)]
+    assert [line["here"] for line in face["lines"]] == [False, False, True, False, False]
+    assert set(face["opinions"]) == {"teacher", "image", "target", "student"}
+    assert max(face["opinions"]["target"], key=face["opinions"]["target"].get) in EKMAN7.labels
+    (word,) = face["words"]
+    assert (word["label"], word["who"], word["way"], word["scope"], word["blind"]) == (
+        "joy",
+        "you",
+        "accepted",
+        "track",
+        False,
+    )
+    listener = desk.face({**ASKED, "item": item(27)}, "local")
+    assert listener["opinions"]["teacher"] is None
+    for nonsense in ("", "x", item(999), f"{EPISODE_ID}/other/1", f"{EPISODE_ID}/../made/1", "../../x/made/1"):
+        with pytest.raises(InputError):
+            desk.face({**ASKED, "item": nonsense}, "local")
+
+
+def test_who_is_blind_gets_neither_line_nor_opinion(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 3, me="ana")
+    page = desk.page({**ASKED, "filters": {"blind": True, "text": "ferry", "teacher": "joy"}}, "local")
+    assert page["total"] == 26, "what would tell does not filter"
+    assert not {"text", "tops", "proposal", "character"} & set(page["rows"][2])
+    face = desk.face({**ASKED, "item": item(3), "blind": True}, "local")
+    assert (face["lines"], face["opinions"], face["words"]) == ([], {}, [])
+    text = json.dumps([page, face])
+    assert not any(line[:12] in text for line in LINES)
+
+
+def test_a_press_is_saved_once_however_often_it_is_sent(desk: ReviewDesk):
+    for _ in range(3):
+        answer = press(desk, "a-1", "fear", 4, blind=True)
+        assert answer["acks"] == ["a-1"]
+        assert answer["now"] == {item(4): {"said": "fear", "who": "local", "skipped": False}}
+    history = desk.store.events()
+    assert len(history) == 1
+    row = history.iloc[0]
+    assert row[["track_id", "label", "annotator", "scope", "way", "press"]].tolist() == [
+        4,
+        "fear",
+        "local",
+        "track",
+        "chosen",
+        "a-1",
+    ]
+    assert row["blind"] is True
+    assert row[["cut_key", "time_ms", "x1", "y1", "x2", "y2"]].tolist() == ["made", 6800, 38, 20, 122, 104]
+
+
+def test_presses_that_mean_nothing_are_refused_and_the_others_saved(desk: ReviewDesk):
+    wrong = [
+        {"id": "w-1", "items": [item(1)], "label": "bored"},
+        {"id": "w-2", "items": [], "label": "joy"},
+        {"id": "w-3", "items": [item(99)], "label": "joy"},
+        {"id": "w-4", "items": ["nonsense"], "label": "joy"},
+        {"id": "w-5", "items": [item(1)], "label": "joy", "scope": "planet"},
+        {"id": "w-6", "items": [item(1)], "label": "joy", "me": "somebody else"},
+        {"id": "w-7", "items": [item(1), item(2)], "labels": ["joy"]},
+        {"id": "w-8", "items": [item(1)], "label": "joy", "scope": "frame", "face": "f2"},
+        {"id": "w-9", "undoes": "never"},
+        {"id": "", "items": [item(1)], "label": "joy"},
+        "no press",
+    ]
+    answer = save_presses(desk, {"presses": [*wrong, {"id": "ok", "items": [item(1)], "label": "joy"}]}, "local")
+    assert answer["acks"] == ["ok"]
+    assert [one["id"] for one in answer["refused"]] == [*(f"w-{i}" for i in range(1, 10)), "", ""]
+    assert holds(desk) == {1: "joy"}
+    with pytest.raises(InputError, match="whole"):
+        save_presses(desk, {"presses": "x"}, "local")
+
+
+def test_what_cannot_be_written_is_not_acknowledged(desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise StorageError("the label was not saved", hint="is the disk full?")
+
+    monkeypatch.setattr(LabelStore, "add_once", full)
+    answer = answered(
+        lambda asked, me: save_presses(desk, asked, me),
+        {"presses": [{"id": "a", "items": [item(1)], "label": "joy"}]},
+        None,
+    )
+    assert list(answer) == ["error"] and "not saved" in answer["error"]
+
+
+def test_undo_goes_back_press_by_press_and_erases_nothing(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 1)
+    press(desk, "a-2", REJECT, 1, 2, 3)
+    press(desk, "a-3", SKIP, 4)
+    press(desk, "a-4", "fear", 1, scope="cue")
+    waiting = desk.open(ASKED, "local")["undo"]
+    assert [one["press"] for one in waiting] == ["a-1", "a-2", "a-3", "a-4"]
+    assert waiting[1]["items"] == [item(1), item(2), item(3)]
+    assert holds(desk) == {1: "fear", 2: REJECT, 3: REJECT}
+    undo(desk, "u-1", "a-4")
+    assert holds(desk) == {1: REJECT, 2: REJECT, 3: REJECT}
+    assert undo(desk, "u-2", "a-3")["now"][item(4)] == {"said": None, "who": None, "skipped": False}
+    for number in ("u-3", "u-4"):  # twice is once
+        undo(desk, number, "a-2")
+    assert holds(desk) == {1: "joy"}
+    undo(desk, "u-5", "a-1")
+    assert holds(desk) == {}
+    assert desk.open(ASKED, "local")["undo"] == []
+    assert desk.store.events()["label"].tolist()[:6] == ["joy", REJECT, REJECT, REJECT, SKIP, "fear"]
+
+
+def test_undo_brings_back_a_skip_and_a_word_of_another_cut(desk: ReviewDesk):
+    press(desk, "a-1", SKIP, 1)
+    press(desk, "a-2", "joy", 1)
+    assert undo(desk, "u-1", "a-2")["now"][item(1)] == {"said": None, "who": None, "skipped": True}
+    desk.store.add(HumanLabel(EPISODE_ID, 77, 9, "anger", pin=FacePin("before", 4800, 38, 20, 122, 104)))
+    press(desk, "a-3", "joy", 3)
+    assert undo(desk, "u-2", "a-3")["now"][item(3)]["said"] == "anger"
+    assert holds(desk) == {3: "anger"}
+
+
+def test_people_undo_only_what_they_said_themselves(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 1, me="ana")
+    press(desk, "b-1", "fear", 1, me="ben")
+    assert undo(desk, "b-2", "a-1", me="ben")["refused"]
+    assert undo(desk, "b-3", "b-1", me="ben")["now"][item(1)] == {"said": "joy", "who": "ana", "skipped": False}
+    assert holds(desk) == {1: "joy"}
+    page = desk.page({**ASKED, "filters": {"annotator": "ana"}}, "ben")
+    assert [row["track"] for row in page["rows"]] == [1]
+
+
+def test_bulk_presses_may_have_a_label_for_each_face(desk: ReviewDesk):
+    one = {"id": "a-1", "items": [item(1), item(2)], "labels": ["joy", "fear"], "way": "accepted"}
+    save_presses(desk, {"presses": [one]}, "local")
+    assert holds(desk) == {1: "joy", 2: "fear"}
+    undo(desk, "a-2", "a-1")
+    assert holds(desk) == {}
+
+
+def test_a_single_picture_is_rejected_and_the_face_keeps_its_label(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 1)
+    press(desk, "a-2", REJECT, 1, scope="frame", face="f1")
+    said = read_words(desk.workspace, desk.workspace.episode(EPISODE_ID))
+    assert said.rejected_pictures() == ["f1"] and holds(desk) == {1: "joy"}
+    assert desk.face({**ASKED, "item": item(1)}, "local")["frames"] == {"f1": REJECT}
+    assert corrections(desk.workspace, EPISODE_ID, RUN_IDS[0]) == 2
+    undo(desk, "a-3", "a-2")
+    assert read_words(desk.workspace, desk.workspace.episode(EPISODE_ID)).rejected_pictures() == []
+    assert corrections(desk.workspace, EPISODE_ID, None) == 0
+
+
+def test_words_on_faces_that_the_cut_does_not_have_are_told(desk: ReviewDesk):
+    desk.store.add(HumanLabel(EPISODE_ID, 5, 5, "joy", pin=FacePin("another", 800, 0, 0, 10, 10)))
+    opened = desk.open(ASKED, "local")
+    assert "1 label not in this cut" in opened["resting"]
+    assert desk.page({**ASKED, "filters": {}}, "local")["rows"][4]["said"] is None, (
+        "the number is the same, the face is not"
+    )
+    desk.store.add(HumanLabel(EPISODE_ID, 99, 70, "joy", pin=FacePin("another", 8800, 38.0, 20.0, 122.0, 104.0)))
+    assert desk.page({**ASKED, "filters": {}}, "local")["rows"][4]["said"] == "joy"
+
+
+def test_all_episodes_are_one_list(desk: ReviewDesk, tmp_path: Path):
+    source = desk.workspace.episode_folder(EPISODE_ID)
+    shutil.copytree(source, source.with_name("second"))
+    record = json.loads((source / "episode.json").read_text())
+    (source.with_name("second") / "episode.json").write_text(json.dumps({**record, "episode_id": "second"}))
+    page = desk.page({**ASKED, "all": True, "filters": {}}, "local")
+    assert page["total"] == 52
+    assert {row["item"].split("/")[0] for row in page["rows"]} == {EPISODE_ID, "second"}
+    mine = f"second/made/{page['rows'][0]['track']}"
+    save_presses(desk, {"presses": [{"id": "a", "items": [mine], "label": "joy"}]}, "local")
+    said = [row["item"] for row in desk.page({**ASKED, "all": True, "filters": {}}, "local")["rows"] if row["said"]]
+    assert said == [mine]
+
+
+def test_without_an_answer_there_is_a_sentence():
+    assert "reload" in answered(lambda *_: {}, "nonsense", None)["error"].lower()
+
+    def broken(*_: object) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    assert "bug" in answered(broken, {}, None)["error"]
+
+
+def test_who_labels_is_who_signed_in():
+    app = SimpleNamespace(auth=object(), cookie_id="c", tokens={"secret": "ana"})
+    request: Any = SimpleNamespace(app=app, cookies={"access-token-c": "secret"})
+    assert signed_in(request) == "ana"
+    request.cookies = {"access-token-c": "forged"}
+    assert signed_in(request) is None
+    assert signed_in(None) is None
+    app.auth = None
+    assert signed_in(request) is None
+    seen: list[str] = []
+    answered(lambda asked, me: seen.append(me) or {}, {}, None)
+    assert seen == ["local"]
+
+
+def test_labels_were_drawn(desk: ReviewDesk):
+    target = desk.page({**ASKED, "filters": {}}, "local")["rows"]
+    right = [row["tops"]["target"][0] == label_of(row["track"]) for row in target]
+    assert sum(right) > len(right) / 2
