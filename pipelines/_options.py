@@ -97,10 +97,11 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="How training targets are made: calibrated_fusion (default: image and text opinion together, each as sure "
-        "as it was measured to be right), anchored_em (estimates on this show how far both can be trusted: for "
-        "thousands of faces that the face network hardly knows), trust_weighed, fused, teacher_soft, teacher_hard (the "
-        "last two are naive rivals), and more that an unknown name lists.",
+        help="How training targets are made: best_witness (default: image and text opinion together; where the lines "
+        "show that the face network does not know the show, students of the lines speak in its place), "
+        "calibrated_fusion (the same, always with the face network), anchored_em (estimates on this show how far both "
+        "can be trusted), fused, teacher_soft, teacher_hard (the last two are naive rivals), and more that an unknown "
+        "name lists.",
     ),
 ]
 BackboneOption = Annotated[

@@ -64,7 +64,7 @@ def write_report(
         cuts=cuts,
         collapse=config["collapse"],
         synthetic_notice=synthetic_notice(workspace, config["episodes"]),
-        limits=tuple(limit for limit in (resting, _strange_lines(config), _unmeasured(config)) if limit),
+        limits=tuple(filter(None, (resting, _strange_lines(config), _unmeasured(config), _other_witness(config)))),
         settings={"label": config["label"], "train": config["train"]},
         identity={**config["models"], "anchor": config["anchor"]["name"], "mmemo": __version__, **_hashes(config)},
     )
@@ -87,6 +87,18 @@ def _unmeasured(config: Mapping[str, Any]) -> str:
     return (
         "How sure the text teacher may be was never measured on labelled lines, so its votes count as they are; "
         "pipelines.anchor measures one teacher, pipelines.combine_teachers several."
+    )
+
+
+def _other_witness(config: Mapping[str, Any]) -> str:
+    """What to know where the image baseline was not believed; empty otherwise, and for runs that did not ask."""
+    told = config.get("image_opinion", {})
+    if told.get("of", "baseline") == "baseline":
+        return ""
+    return (
+        f"The lines are likelier under what {told['of']} see in faces they did not learn from than under what the face "
+        f"network sees ({told['standard_errors']:.1f} standard errors), so the targets rest on the former: the face "
+        "network hardly knows this show."
     )
 
 

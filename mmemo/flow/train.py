@@ -32,9 +32,10 @@ from mmemo.teacher.sources import EMBEDDED as EMBEDDED_TEACHER
 if TYPE_CHECKING:
     from mmemo.student.crossfit import CrossFit
     from mmemo.student.fitters import Fitter
+    from mmemo.student.rereading import Verdict
 
 # Part of every run's key: raise it when the same inputs would now give another student.
-TRAIN_VERSION = 3
+TRAIN_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ def train_student(
             **({"backbone": foreign["backbone"]} if "backbone" in foreign else {}),
         },
         "anchor": _anchor(material),
+        "image_opinion": _image_opinion(fit.verdict),
         **_known(material, said),
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
         "seconds": time.perf_counter() - started,
@@ -139,6 +141,14 @@ def _anchor(material: Material) -> dict[str, Any]:
     told = {} if like is None else {"says": like.says(), "is_strange": like.is_strange, "shares": dict(like.shares)}
     measured = material.anchor.reading is not None
     return {"name": material.anchor.name, "source": material.anchor.source, "is_calibrated": measured, **told}
+
+
+def _image_opinion(verdict: Verdict | None) -> dict[str, Any]:
+    """Whose opinion of the faces is in the targets, and what the lines said of it, where they were asked."""
+    if verdict is None:
+        return {"of": "baseline", "gain": None, "standard_errors": None}
+    of = "students of the lines" if verdict.second_is_better else "baseline"
+    return {"of": of, "gain": verdict.gain, "standard_errors": verdict.errors}
 
 
 def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:

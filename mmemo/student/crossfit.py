@@ -14,6 +14,7 @@ from mmemo.student.lesson import Lesson, part_of
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
 from mmemo.student.recipes import Opinions, Recipe, Targets
+from mmemo.student.rereading import Verdict
 from mmemo.student.schemes import plain
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_folds
@@ -57,7 +58,8 @@ class TrainingSet:
 class CrossFit:
     """The student of all faces, out-of-fold opinions (N, K) with the fold of every face (N,), targets (M, K), curves.
 
-    curves: DataFrame fold (-1 = the student of all faces), epoch, train_loss, val_loss.
+    curves: DataFrame fold (-1 = the student of all faces), epoch, train_loss, val_loss. verdict: what the lines said
+    of the two image opinions, where the recipe's scheme asked.
     """
 
     student: Fitted
@@ -65,6 +67,7 @@ class CrossFit:
     fold_of_face: np.ndarray
     targets: Targets
     curves: pd.DataFrame
+    verdict: Verdict | None = None
 
 
 # The targets of one student, and its training.
@@ -146,7 +149,8 @@ def _cross_fit(data: TrainingSet, fit: Callable[[np.ndarray], _Fit], settings: T
         if fold != ALL_FOLDS:
             judged = np.flatnonzero(fold_of_face == fold)
             out[judged] = fitted.probs(judged)
-    return CrossFit(fitted, out, fold_of_face, targets, pd.concat(curves, ignore_index=True))
+    taught = targets if fitted.taught is None else fitted.taught
+    return CrossFit(fitted, out, fold_of_face, taught, pd.concat(curves, ignore_index=True), fitted.verdict)
 
 
 def _lesson(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +16,10 @@ from mmemo.student.heads import EpochLoss, HeadData, LinearHead, shuffled_batche
 from mmemo.student.losses import Loss, training_loss
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
+
+if TYPE_CHECKING:
+    from mmemo.student.recipes import Targets
+    from mmemo.student.rereading import Verdict
 
 _PREDICT_BATCH = 64
 
@@ -38,12 +42,16 @@ class Task:
 class Fitted:
     """A trained student: its weights by name, its curve, and its opinion on faces of the fitter.
 
-    `tensors` holds head.weight (K, D), head.bias (K,), and backbone.* where the backbone was trained too.
+    `tensors` holds head.weight (K, D), head.bias (K,), and backbone.* where the backbone was trained too. taught,
+    verdict: the targets that a scheme chose in the end, and what the lines said of the two image opinions; None where
+    the scheme did not ask.
     """
 
     tensors: Mapping[str, np.ndarray]
     curve: tuple[EpochLoss, ...]
     predict: _Predict
+    taught: Targets | None = None
+    verdict: Verdict | None = None
 
     def probs(self, rows: np.ndarray) -> np.ndarray:
         """(N,) face rows -> (N, K)."""

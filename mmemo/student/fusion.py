@@ -23,17 +23,20 @@ class FusionWeights:
     bias: np.ndarray
 
 
-def fuse(image: np.ndarray, evidence: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, FusionWeights]:
+def fuse(
+    image: np.ndarray, evidence: np.ndarray, known: np.ndarray, *, prior_removed: float = 0.5
+) -> tuple[np.ndarray, FusionWeights]:
     """(N, K) image opinions, (N, K) evidence of the lines, (N,) known classes or -1 -> posterior (N, K), its weights.
 
     Both sources are taken as independent given what the face shows, so their opinions multiply (Hinton 2002, products
-    of experts); half of the image opinions' own prior is removed, because it is partly the show's. Where people named
+    of experts); half of the image opinions' own prior is removed, because it is partly the show's, or none of it where
+    the opinion was read anew by the show. Where people named
     faces, the weight of either opinion and a bias a class are those of the largest posterior probability of these
     names, with normal priors around 1 and 0 (logistic regression as in Wolpert 1992, stacked generalization). Rows that
     a person named are certain. All rows sum to 1.
     """
     prior = np.maximum(image.sum(0) / max(len(image), 1), _FLOOR)
-    log_image = np.log(np.maximum(image, _FLOOR)).astype(np.float64) - 0.5 * np.log(prior)
+    log_image = np.log(np.maximum(image, _FLOOR)).astype(np.float64) - prior_removed * np.log(prior)
     log_text = np.log(np.maximum(evidence, _FLOOR)).astype(np.float64)
     told = known >= 0
     weights = _fitted(log_image[told], log_text[told], known[told])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from mmemo.progress import Progress, Stage
-from mmemo.student.fitters import Fitted, Fitter, Task
+from mmemo.student.fitters import Fitter, Task
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
 from mmemo.student.recipes import Opinions, Targets
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_folds
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,13 @@ class Lesson:
         return mean
 
     @property
+    def group_of_item(self) -> np.ndarray:
+        """(M,) group of every item; -1 for one without faces."""
+        groups = np.full(len(self.item_weights), -1, self.groups.dtype)
+        groups[self.item] = self.groups
+        return groups
+
+    @property
     def known_faces(self) -> np.ndarray:
         """(n,) bool: a person named the item of this face."""
         known: np.ndarray = self.opinions.known[self.item] >= 0
@@ -88,14 +98,14 @@ def out_of_fold_opinion(
     return _rows_normalised(lesson.by_item(said))
 
 
-def part_of(stage: Stage[Fitted], number: int, count: int, note: str = "") -> Stage[Fitted]:
-    """Show one fit as its share of `count` fits; one that stops early jumps to the end of its share."""
+def part_of(stage: Stage[_Result], number: int, count: int, note: str = "") -> Stage[_Result]:
+    """Show a stage as its share of `count` like ones; one that stops early jumps to the end of its share."""
     while True:
         try:
             progress = next(stage)
         except StopIteration as stop:
-            fitted: Fitted = stop.value
-            return fitted
+            result: _Result = stop.value
+            return result
         done = number * progress.total + progress.done
         yield Progress(progress.stage, done, count * progress.total, f"{note}{progress.note}")
 

@@ -54,6 +54,17 @@ def forward_correction(logits: Tensor, target_probs: Tensor, confusion: Tensor) 
     return -(target_probs * torch.log(expected.clamp_min(_TINY))).sum(1)
 
 
+def line_likelihood(logits: Tensor, evidence: Tensor) -> Tensor:
+    """(B, K) logits, (B, K) how likely the line is under each emotion, up to a factor -> (B,) minus the logarithm of
+    the line's probability given the face: sum over emotions of answer times evidence.
+
+    It asks of no face to show what its line says, only that all faces together make all lines likely, so that the
+    errors of the lines average out. A row that is certain of one emotion gives the cross-entropy with it. Jin and
+    Ghahramani 2002, eq. 6, with a likelihood in place of a set of possible labels.
+    """
+    return -torch.logsumexp(torch.log_softmax(logits, dim=1) + torch.log(evidence.clamp_min(_TINY)), dim=1)
+
+
 def logit_adjusted(logits: Tensor, target_probs: Tensor, prior: Tensor, tau: float = 0.5) -> Tensor:
     """(B, K), (B, K), (K,) class prior -> (B,) generalised cross-entropy of logits + tau * log prior, so that a
     rare class has to win by a margin in training and is not starved afterwards.
@@ -126,6 +137,7 @@ PLAIN: Mapping[str, Callable[[], Loss]] = {
     "generalized_cross_entropy": lambda: generalized_cross_entropy,
     "symmetric_cross_entropy": lambda: symmetric_cross_entropy,
     "early_learning": EarlyLearning,
+    "line_likelihood": lambda: line_likelihood,
 }
 # These need what the targets' noise model estimated.
 FROM_NOISE: Mapping[str, Callable[[NoiseModel], Loss]] = {

@@ -16,6 +16,7 @@ from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.student.fusion import fuse
 from mmemo.student.noise import Anchor, NoiseModel, anchored_em, noise_given
+from mmemo.student.rereading import read_by_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,6 +61,10 @@ class Opinions:
         divided = self.teacher / np.maximum(self.teacher_prior, _FLOOR)
         even: np.ndarray = divided / np.maximum(divided.sum(1, keepdims=True), _FLOOR)
         return even
+
+    def certain_evidence(self) -> np.ndarray:
+        """(N, K) the evidence, in which a person's word is certain."""
+        return _with_known(self.text_evidence(), self.known)
 
     def subset(self, rows: np.ndarray) -> Opinions:
         """The same knowledge about fewer items."""
@@ -125,8 +130,24 @@ def calibrated_fusion(opinions: Opinions) -> Targets:
     and the other way round. Where nobody measured it, the votes divided by their prior stand in, as in `fused`.
     """
     posterior, _ = fuse(opinions.image, opinions.text_evidence(), opinions.known)
+    return _with_noise(posterior, opinions)
+
+
+def reread_fusion(opinions: Opinions) -> Targets:
+    """The same, of an image opinion that is first read anew by the evidence of all lines (see rereading.py)."""
+    read = read_by_lines(opinions.image, opinions.certain_evidence().astype(np.float64)).apply(opinions.image)
+    posterior, _ = fuse(read, opinions.text_evidence(), opinions.known, prior_removed=0.0)
+    return _with_noise(posterior, opinions)
+
+
+def _with_noise(posterior: np.ndarray, opinions: Opinions) -> Targets:
     teacher, image = _anchors(opinions)
     return Targets(posterior, noise_given(posterior, opinions.teacher, opinions.image, teacher, image))
+
+
+def lines_alone(opinions: Opinions) -> Targets:
+    """What each line is evidence for, whatever the image baseline says: for a loss that lets its errors average out."""
+    return Targets(opinions.certain_evidence())
 
 
 def expectation_maximization(opinions: Opinions) -> Targets:
@@ -241,6 +262,8 @@ class Recipe:
 
 TARGETS: Mapping[str, Callable[[Opinions], Targets]] = {
     "calibrated_fusion": calibrated_fusion,
+    "reread_fusion": reread_fusion,
+    "lines_alone": lines_alone,
     "anchored_em": expectation_maximization,
     "confident_em": confident_em,
     "balanced_em": balanced_em,
@@ -256,9 +279,12 @@ _CE = "soft_cross_entropy"
 RECIPES: Mapping[str, Recipe] = {
     r.name: r
     for r in (
-        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "image and text opinion together, each as sure as it was measured to be right (default)", offered=True),
-        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted: for many faces that the face network hardly knows", offered=True),
+        Recipe("best_witness", calibrated_fusion, _GCE, "image and text opinion together; the image opinion is the face network's, or where the lines show that it does not know the show, that of students of the lines (default)", "best_witness", offered=True),
+        Recipe("calibrated_fusion", calibrated_fusion, _GCE, "image and text opinion together, each as sure as it was measured to be right", offered=True),
+        Recipe("anchored_em", expectation_maximization, _GCE, "estimates on this show how far text and image can be trusted; loses where the labelled text is not like the show", offered=True),
         Recipe("anchored_em_ce", expectation_maximization, _CE, "the same targets with plain cross-entropy, for comparison"),
+        Recipe("reread_fusion", reread_fusion, _GCE, "calibrated_fusion with an image opinion that is first toned down as far as all lines contradict it: better targets, no better students"),
+        Recipe("lines_alone", lines_alone, "line_likelihood", "learns from all lines together, from no line for itself, and asks no face network: for thousands of faces"),
         Recipe("fused", fused, _GCE, "image and text opinion together, each as sure as it says it is", offered=True),
         Recipe("teacher_soft", teacher_soft, _CE, "copies the text opinion as it is: naive, measured to hurt on real faces", offered=True),
         Recipe("teacher_hard", teacher_hard, _CE, "copies the text's first choice: naive, measured to hurt on real faces", offered=True),
@@ -270,7 +296,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("confident", confident_em, _GCE, "learns only from faces on which the sources are sure enough: measured worse than the default"),
         Recipe("balanced", balanced_em, _GCE, "anchored_em's targets, in which rare emotions count more"),
         Recipe("em_and_fused", em_and_fused, _GCE, "halfway between anchored_em's targets and the fused ones"),
-        Recipe("trust_weighed", trust_weighed, _GCE, "fused as far as the face network knows this show, otherwise anchored_em", offered=True),
+        Recipe("trust_weighed", trust_weighed, _GCE, "fused as far as the face network knows this show, otherwise anchored_em"),
         Recipe("mean_teacher", expectation_maximization, _GCE, "anchored_em's student, averaged over its own training steps", "mean_teacher"),
         Recipe("self_training", expectation_maximization, _GCE, "a second round in which the student's opinion replaces the image baseline's: measured no better", "self_training"),
         Recipe("two_components", expectation_maximization, _GCE, "sorts faces into clean and doubtful ones, and relabels the doubtful", "two_components"),

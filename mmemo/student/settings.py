@@ -18,7 +18,7 @@ class TrainSettings:
     person labelled counts than one that only the machine labelled.
     """
 
-    recipe: str = "calibrated_fusion"
+    recipe: str = "best_witness"
     backbone: str = "embedded"
     finetune: bool = False
     anchor: str = "auto"

@@ -121,14 +121,26 @@ def test_the_report_says_what_is_not_known_of_the_teacher(ran):
     assert config["anchor"]["is_calibrated"] and config["anchor"]["name"] == "auto"
     before = run(evaluate_run(ran, EvaluateSettings())).report.read_text(encoding="utf-8")
     assert "never measured on labelled lines" not in before
+    assert set(config["image_opinion"]) == {"of", "gain", "standard_errors"}
+    config["image_opinion"] = {"of": "baseline", "gain": -0.01, "standard_errors": -1.25}
     config["anchor"] |= {"is_calibrated": False, "is_strange": True, "says": "the lines are like nothing"}
     write_json(path, config)
     after = run(evaluate_run(ran, EvaluateSettings())).report.read_text(encoding="utf-8")
     assert "never measured on labelled lines" in after and "The lines are like nothing." in after
+    assert "hardly knows this show" not in after
+
+
+def test_the_report_says_when_the_face_network_was_not_believed(ran):
+    (record,) = ran.runs()
+    path = ran.run_folder(record) / "config.json"
+    told = {"of": "students of the lines", "gain": 0.09, "standard_errors": 5.25}
+    write_json(path, read_json(path) | {"image_opinion": told})
+    page = run(evaluate_run(ran, EvaluateSettings())).report.read_text(encoding="utf-8")
+    assert "5.2 standard errors" in page and "hardly knows this show" in page
 
 
 def test_an_unknown_run_is_told(ran):
-    with pytest.raises(InputError, match="known runs: calibrated_fusion-"):
+    with pytest.raises(InputError, match="known runs: best_witness-"):
         run(evaluate_run(ran, EvaluateSettings(run_id="nowhere")))
 
 

@@ -14,6 +14,7 @@ from mmemo.student.losses import (
     EarlyLearning,
     forward_correction,
     generalized_cross_entropy,
+    line_likelihood,
     logit_adjusted,
     soft_cross_entropy,
     symmetric_cross_entropy,
@@ -112,3 +113,22 @@ def test_a_loss_without_memory_is_trained_as_it_is():
     logits, target = torch.randn(4, 7), torch.eye(7)[:4]
     taught = training_loss(soft_cross_entropy, logits, target, torch.arange(4))
     torch.testing.assert_close(taught, soft_cross_entropy(logits, target))
+
+
+def test_the_likelihood_of_a_line_against_hand_computed_values():
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
+    evidence = torch.tensor([[0.1, 0.6, 0.3]])
+    expected = torch.tensor([-math.log(0.5 * 0.1 + 0.3 * 0.6 + 0.2 * 0.3)])
+    torch.testing.assert_close(line_likelihood(logits, evidence), expected)
+    word = torch.tensor([[0.0, 1.0, 0.0]])
+    torch.testing.assert_close(line_likelihood(logits, word), soft_cross_entropy(logits, word), rtol=1e-4, atol=1e-4)
+
+
+def test_an_answer_that_makes_all_lines_likely_costs_least():
+    """Faces of one kind whose lines are wrong four times in ten: the answer that is always right is the best one."""
+    heard = torch.tensor([[0.6, 0.2, 0.2]] * 6 + [[0.2, 0.6, 0.2]] * 2 + [[0.2, 0.2, 0.6]] * 2)
+    always, as_heard = torch.tensor([[20.0, 0, 0]]), torch.log(torch.tensor([[0.6, 0.2, 0.2]]))
+    costs = [float(line_likelihood(answer.expand(10, -1), heard).mean()) for answer in (always, as_heard)]
+    assert costs[0] < costs[1]
+    naive = [float(soft_cross_entropy(answer.expand(10, -1), heard).mean()) for answer in (always, as_heard)]
+    assert naive[0] > naive[1]

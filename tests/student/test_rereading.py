@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmemo.student.rereading import Reading, read_by_lines
+from mmemo.student.rereading import Reading, judged_by_lines, read_by_lines
 
 K = 7
 
@@ -62,3 +62,24 @@ def test_few_faces_and_none():
     assert abs(read_by_lines(image, evidence).sureness - 1.0) < 0.2
     nothing = read_by_lines(image[:0], evidence[:0])
     assert nothing.sureness == 1.0 and nothing.apply(image[:0]).shape == (0, K)
+
+
+def test_lines_tell_which_of_two_opinions_is_right_more_often_and_not_which_is_surer():
+    gold, image, evidence = shows()
+    groups = np.arange(len(gold)) // 10
+    guess = np.random.default_rng(1).permutation(image)
+    better = judged_by_lines(guess, image, evidence, groups)
+    assert better.second_is_better and better.gain > 0 and better.errors > 5
+    assert not judged_by_lines(image, guess, evidence, groups).second_is_better
+    louder = sharpened(image, 2.0, np.zeros(K))
+    assert abs(judged_by_lines(image, louder, evidence, groups).gain) < 0.1 * better.gain
+
+
+def test_nothing_is_proven_of_few_faces_or_one_group():
+    _, image, evidence = shows(2000)
+    guess = np.random.default_rng(1).permutation(image)
+    assert judged_by_lines(guess, image, evidence, np.zeros(2000)).errors == 0
+    assert not judged_by_lines(guess[:5], image[:5], evidence[:5], np.arange(5)).second_is_better
+    assert judged_by_lines(image[:0], image[:0], evidence[:0], np.arange(0)).gain == 0
+    of_groups = judged_by_lines(guess, image, evidence, np.arange(2000) // 500)
+    assert of_groups.gain == judged_by_lines(guess, image, evidence, np.arange(2000)).gain

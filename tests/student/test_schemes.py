@@ -14,7 +14,16 @@ from mmemo.student.fitters import Fitted, HeadFitter, SourceFaces, Task
 from mmemo.student.heads import LinearHead
 from mmemo.student.lesson import Lesson, out_of_fold_opinion
 from mmemo.student.recipes import Opinions, Targets, recipe_named
-from mmemo.student.schemes import SCHEMES, attentive_bags, averaged, co_teaching, mean_teacher, replayed, two_components
+from mmemo.student.schemes import (
+    SCHEMES,
+    attentive_bags,
+    averaged,
+    best_witness,
+    co_teaching,
+    mean_teacher,
+    replayed,
+    two_components,
+)
 from mmemo.student.settings import TrainSettings
 
 K, D = 7, 10
@@ -199,3 +208,35 @@ def test_one_student_of_everything():
     data, fitter, truth = show()
     fitted = run(fit_all(data, fitter, recipe_named("anchored_em"), SETTINGS))
     assert (fitted.probs(np.arange(140)).argmax(1) == truth[data.item_of_face]).mean() > 0.85
+
+
+def test_a_baseline_that_knows_nothing_is_replaced_by_students_of_the_lines():
+    data, fitter, truth = show(210)
+    recipe = recipe_named("best_witness")
+    fit = run(cross_fit(data, fitter, recipe, SETTINGS))
+    assert fit.verdict is not None and fit.verdict.second_is_better
+    plain_targets = recipe.targets(data.opinions).probs
+    right = [float((t.argmax(1) == truth).mean()) for t in (plain_targets, fit.targets.probs)]
+    assert right[1] > right[0] + 0.1
+    assert (data.mean_by_track(fit.out_of_fold).argmax(1) == truth).mean() > 0.95
+
+
+def test_a_baseline_that_knows_the_show_stays():
+    data, fitter, truth = show()
+    image = np.full((len(truth), K), 0.01, np.float32)
+    image[np.arange(len(truth)), truth] = 0.94
+    data = replace(data, opinions=replace(data.opinions, image=image))
+    taught = lesson_of(data, np.arange(len(truth)), recipe_named("best_witness"), SETTINGS)
+    fitted = run(best_witness(taught, fitter, SETTINGS, "train"))
+    assert fitted.verdict is not None and not fitted.verdict.second_is_better
+    assert fitted.taught is taught.targets
+
+
+def test_what_a_person_said_stays_certain_whichever_witness_is_taken():
+    data, fitter, truth = show(210)
+    known = np.where(np.arange(210) < 10, (truth + 1) % K, -1)
+    data = replace(data, opinions=replace(data.opinions, known=known))
+    taught = lesson_of(data, np.arange(210), recipe_named("best_witness"), SETTINGS)
+    fitted = run(best_witness(taught, fitter, SETTINGS, "train"))
+    assert fitted.taught is not None and fitted.verdict is not None and fitted.verdict.second_is_better
+    np.testing.assert_allclose(fitted.taught.probs[:10], np.eye(K)[known[:10]], atol=1e-6)

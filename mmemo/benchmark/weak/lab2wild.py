@@ -17,7 +17,6 @@ import numpy as np
 from mmemo.benchmark.outcome import Check, Outcome
 from mmemo.benchmark.weak.data import LabelledLines, features_kept, meld_lines
 from mmemo.benchmark.weak.lab2wild_looks import chunks
-from mmemo.benchmark.weak.lab2wild_recipes import CANDIDATES, fit_named, recipe_of
 from mmemo.benchmark.weak.pairing import pair
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE, rows_of
 from mmemo.datasets.ferplus import FerPlus, read_ferplus
@@ -35,10 +34,10 @@ from mmemo.flow.train_baseline import train_baseline as train_lab
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage, run
 from mmemo.student.baseline import ImageBaseline, load_baseline
-from mmemo.student.crossfit import TrainingSet
+from mmemo.student.crossfit import TrainingSet, fit_all
 from mmemo.student.fitters import HeadFitter, SourceFaces, Task
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.recipes import RECIPES, Opinions
+from mmemo.student.recipes import RECIPES, Opinions, recipe_named
 from mmemo.student.settings import TrainSettings
 from mmemo.teacher import load_teacher
 
@@ -88,9 +87,7 @@ Judge = Callable[[int, int, str], Stage[np.ndarray]]
 
 def benchmark_lab2wild(settings: Lab2WildBenchmark) -> Stage[Outcome]:
     """The head on features of the lab's network, for every size, recipe and seed."""
-    recipes = list(settings.recipes or [*RECIPES, *CANDIDATES])
-    for name in recipes:
-        recipe_of(name)
+    recipes = [recipe_named(name).name for name in settings.recipes or RECIPES]
     material = yield from lab_material(settings)
     features = yield from lab_features(material, settings)
     rows = yield from rows_by_size(material, settings, [*recipes, GOLD_CEILING], features.test_opinion, features.judge)
@@ -210,7 +207,7 @@ class LabFeatures:
             )
         else:
             opinions = opinions_on(material, material.baseline.probs_from_features(seen), seed)
-            fitted = yield from fit_named(TrainingSet(faces, faces, opinions), fitter, name, settings)
+            fitted = yield from fit_all(TrainingSet(faces, faces, opinions), fitter, recipe_named(name), settings)
         return fitted.probs(np.arange(count, count + len(self.test)))
 
 

@@ -20,7 +20,6 @@ from mmemo.benchmark.weak.lab2wild import (
     told,
 )
 from mmemo.benchmark.weak.lab2wild_looks import content_of, looks_kept, target_looks
-from mmemo.benchmark.weak.lab2wild_recipes import fit_named, lesson_named, recipe_of
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.errors import InputError
 from mmemo.evaluate.rows import GOLD_CEILING
@@ -30,9 +29,10 @@ from mmemo.store.files import hash_value, publish_file, read_array
 from mmemo.student.backbones.augmentation import ANY_STYLE
 from mmemo.student.backbones.training import balanced_weights, smoothed
 from mmemo.student.baseline import ImageBaseline
-from mmemo.student.crossfit import TrainingSet
+from mmemo.student.crossfit import TrainingSet, fit_all, lesson_of
 from mmemo.student.fitters import Fitted, Task
 from mmemo.student.losses import soft_cross_entropy
+from mmemo.student.recipes import recipe_named
 from mmemo.student.schemes import averaged, mean_teacher, replayed
 from mmemo.student.settings import TrainSettings
 from mmemo.student.top_blocks import SourceLooks, TopBlocks, TopBlocksFitter, lower_blocks, opinions_of
@@ -63,7 +63,7 @@ def benchmark_lab2wild_upper(settings: Lab2WildUpper) -> Stage[Outcome]:
     """As `benchmark_lab2wild`, with the upper blocks trained; a recipe for heads alone raises InputError."""
     recipes = list(settings.benchmark.recipes or (DEFAULT_RECIPE,))
     for name in recipes:
-        if recipe_of(name)[1] in HEAD_SCHEMES:
+        if recipe_named(name).scheme_function() in HEAD_SCHEMES:
             raise InputError(f"{name!r} trains the head alone", hint="choose another recipe, or leave out --finetune")
     material = yield from lab_material(settings.benchmark)
     looks = yield from _looks(material, settings)
@@ -140,9 +140,9 @@ def _task(material: LabMaterial, seen: np.ndarray, seed: int, name: str) -> tupl
         faces = np.arange(len(seen))
         one_hot = np.eye(len(EKMAN7), dtype=np.float32)[material.target.labels[: len(seen)]]
         return Task(faces, smoothed(one_hot), np.ones(len(seen)), faces, soft_cross_entropy), "soft_cross_entropy"
-    recipe, scheme = recipe_of(name)
-    lesson = lesson_named(_training(material, seen, seed), name, TrainSettings(seed=seed))
-    return lesson.task(), f"{recipe.loss}, {scheme.__name__}"
+    recipe = recipe_named(name)
+    lesson = lesson_of(_training(material, seen, seed), np.arange(len(seen)), recipe, TrainSettings(seed=seed))
+    return lesson.task(), f"{recipe.loss}, {recipe.scheme}"
 
 
 def _fitted(material: LabMaterial, fitter: TopBlocksFitter, seen: np.ndarray, seed: int, name: str) -> Stage[Fitted]:
@@ -150,7 +150,7 @@ def _fitted(material: LabMaterial, fitter: TopBlocksFitter, seen: np.ndarray, se
     if name == GOLD_CEILING:
         fitted = yield from fitter.fit(_task(material, seen, seed, name)[0], settings, name)
         return fitted
-    fitted = yield from fit_named(_training(material, seen, seed), fitter, name, settings)
+    fitted = yield from fit_all(_training(material, seen, seed), fitter, recipe_named(name), settings)
     return fitted
 
 

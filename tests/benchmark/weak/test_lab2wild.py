@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from torch import nn
 
-from mmemo.benchmark.weak import lab2wild, lab2wild_recipes
+from mmemo.benchmark.weak import lab2wild
 from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark, benchmark_lab2wild
 from mmemo.benchmark.weak.lab2wild_looks import chunks, looks_kept
 from mmemo.benchmark.weak.lab2wild_network import Lab2WildNetwork, benchmark_lab2wild_network
-from mmemo.benchmark.weak.lab2wild_recipes import CANDIDATES
 from mmemo.benchmark.weak.lab2wild_upper import HEAD_SCHEMES, Lab2WildUpper, benchmark_lab2wild_upper
 from mmemo.benchmark.weak.table import DEFAULT_RECIPE
 from mmemo.datasets.ferplus import VOTES
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
+from mmemo.student import recipes
 from mmemo.student.backbones import Backbone, Preprocessing
-from mmemo.student.recipes import teacher_soft
+from mmemo.student.recipes import RECIPES, teacher_soft
 from mmemo.student.schemes import SCHEMES, Scheme
 from mmemo.student.top_blocks import TopBlocks
 from pipelines.benchmark import lab2wild as command
@@ -122,7 +122,7 @@ def test_a_kept_student_is_of_these_targets_and_these_faces(
     assert students(data) == (2, 4)
     assert students(data) == (4, 4)
     assert students(changed) == (6, 8)
-    monkeypatch.setattr(lab2wild_recipes, "CANDIDATES", {name: replace(CANDIDATES[name], targets=teacher_soft)})
+    monkeypatch.setattr(recipes, "RECIPES", {**RECIPES, name: replace(RECIPES[name], targets=teacher_soft)})
     assert students(changed) == (9, 9)
 
 

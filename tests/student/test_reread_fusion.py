@@ -1,16 +1,12 @@
-"""Recipes of the benchmark alone: the image opinion is read anew by the lines, and names are checked."""
+"""Targets whose image opinion is read anew by the lines."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from mmemo.benchmark.weak.lab2wild_recipes import recipe_of, reread_fusion
-from mmemo.errors import InputError
-from mmemo.student.recipes import Opinions, fused
-from mmemo.student.schemes import plain, self_training
+from mmemo.student.recipes import Opinions, fused, reread_fusion
 
 K = 7
 
@@ -51,14 +47,3 @@ def test_a_persons_word_is_the_target_and_no_faces_are_none():
     np.testing.assert_allclose(found[:10], np.eye(K)[known[:10]], atol=1e-6)
     assert reread_fusion(given.subset(np.arange(0))).probs.shape == (0, K)
     assert reread_fusion(given.subset(np.arange(1))).probs.shape == (1, K)
-
-
-def test_names():
-    assert recipe_of("fused")[0].name == "fused" and recipe_of("fused")[1] is plain
-    assert recipe_of("reread_fusion")[0].targets is reread_fusion
-    recipe, scheme = recipe_of("reread_fusion_twice")
-    assert recipe.name == "reread_fusion" and scheme is self_training
-    with pytest.raises(InputError, match="unknown recipe"):
-        recipe_of("magic_twice")
-    with pytest.raises(InputError, match="has the scheme 'averaged' already"):
-        recipe_of("averaged_twice")
