@@ -115,6 +115,14 @@ BackboneOption = Annotated[
 FinetuneOption = Annotated[
     bool, typer.Option("--finetune", help="Train the whole network, not the head alone: minutes instead of seconds.")
 ]
+UpperBlocksOption = Annotated[
+    int,
+    typer.Option(
+        "--upper-blocks",
+        help="Train the last so many blocks of the face network too: about a minute a student, for thousands of faces "
+        "that it hardly knows. 0 trains the head alone.",
+    ),
+]
 AnchorOption = Annotated[
     str,
     typer.Option(

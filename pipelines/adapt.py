@@ -33,6 +33,7 @@ from pipelines._options import (
     SyncOption,
     TeachersOption,
     TranscribeOption,
+    UpperBlocksOption,
     VideoArgument,
     YuNetOption,
     teacher_named,
@@ -63,6 +64,7 @@ def adapt(
     next_lines: NextLinesOption = _LABEL.next_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
+    upper_blocks: UpperBlocksOption = _DEFAULTS.upper_blocks,
     anchor: AnchorOption = _DEFAULTS.anchor,
     seed: SeedOption = _DEFAULTS.seed,
     folds: FoldsOption = _DEFAULTS.folds,
@@ -91,7 +93,14 @@ def adapt(
         group_pattern=group_pattern,
         label=LabelSettings(teacher_named(teacher), context_lines, whole_sentences, next_lines),
         train=TrainSettings(
-            recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
+            recipe=recipe,
+            backbone=backbone,
+            finetune=finetune,
+            upper_blocks=upper_blocks,
+            anchor=anchor,
+            seed=seed,
+            folds=folds,
+            epochs=epochs,
         ),
     )
     result = run_with_bar(adapt_stage(space, settings))

@@ -24,6 +24,7 @@ from pipelines._options import (
     SeedOption,
     SentencesOption,
     TeachersOption,
+    UpperBlocksOption,
     teacher_named,
 )
 
@@ -42,6 +43,7 @@ def train(
     next_lines: NextLinesOption = _LABEL.next_lines,
     backbone: BackboneOption = _DEFAULTS.backbone,
     finetune: FinetuneOption = _DEFAULTS.finetune,
+    upper_blocks: UpperBlocksOption = _DEFAULTS.upper_blocks,
     anchor: AnchorOption = _DEFAULTS.anchor,
     seed: SeedOption = _DEFAULTS.seed,
     folds: FoldsOption = _DEFAULTS.folds,
@@ -57,7 +59,14 @@ def train(
     """
     space = Workspace(workspace)
     settings = TrainSettings(
-        recipe=recipe, backbone=backbone, finetune=finetune, anchor=anchor, seed=seed, folds=folds, epochs=epochs
+        recipe=recipe,
+        backbone=backbone,
+        finetune=finetune,
+        upper_blocks=upper_blocks,
+        anchor=anchor,
+        seed=seed,
+        folds=folds,
+        epochs=epochs,
     )
     episodes = episode or [e.episode_id for e in reversed(space.episodes())]
     run = run_with_bar(

@@ -24,9 +24,11 @@ from mmemo.teacher.anchors import TeacherAnchor
 from mmemo.teacher.resemblance import Resemblance
 
 if TYPE_CHECKING:
+    from mmemo.student.backbones import Backbone
     from mmemo.student.baseline import ImageBaseline
     from mmemo.student.crossfit import TrainingSet
     from mmemo.student.fitters import Fitter
+    from mmemo.student.heads import LinearHead
     from mmemo.student.settings import TrainSettings
 
 # Neighbouring lines show the same people in the same mood: they stay on one side of every split. A scene is
@@ -35,6 +37,9 @@ SCENE_SILENCE_MS = 3_000
 SCENE_LINES = 8
 # A clip with fewer scenes is split by track instead: less strict, but there is something to train on.
 MIN_SCENES = 10
+# Looks at each face for --upper-blocks: a step seldom comes back to one of many faces, and each costs memory.
+_LOOKS, _FEW_LOOKS, _MANY_FACES = 6, 3, 5_000
+_READ_AT_ONCE = 32
 _NO_FACE_HINT = "the account of cues says what was dropped and why; faces that people rejected teach nothing"
 
 
@@ -113,6 +118,9 @@ def make_fitter(
         return NetworkFitter(
             stacked_images(backbone, [load_crop(Path(p)) for p in material.faces["crop"]]), backbone, start
         )
+    if settings.upper_blocks:
+        fitter = yield from _upper_blocks_fitter(backbone, start, material.faces["crop"].tolist(), settings)
+        return fitter
     parts = []
     for episode in episodes:
         found = yield from face_features(workspace, episode, backbone)
@@ -120,6 +128,22 @@ def make_fitter(
         wanted = material.faces.loc[material.faces["episode_id"] == episode.episode_id, "face_id"]
         parts.append(found.features[[row_of[face_id] for face_id in wanted]])
     return HeadFitter(np.concatenate(parts), start)
+
+
+def _upper_blocks_fitter(
+    backbone: Backbone, start: LinearHead | None, crops: Sequence[str], settings: TrainSettings
+) -> Stage[Fitter]:
+    from pathlib import Path
+
+    from mmemo.student.looks import prepared_looks
+    from mmemo.student.top_blocks import TopBlocks, TopBlocksFitter, activations_of, lower_blocks
+
+    lower = lower_blocks(backbone, settings.upper_blocks)
+    count = _LOOKS if len(crops) <= _MANY_FACES else _FEW_LOOKS
+    parts = (crops[first : first + _READ_AT_ONCE] for first in range(0, len(crops), _READ_AT_ONCE))
+    batches = ([load_crop(Path(name)) for name in part] for part in parts)
+    activations = yield from activations_of(lower, prepared_looks(backbone, batches, count), len(crops))
+    return TopBlocksFitter(activations, backbone, start, TopBlocks(blocks=settings.upper_blocks))
 
 
 def _usable_faces(workspace: Workspace, episode: Episode, said: Words) -> pd.DataFrame:

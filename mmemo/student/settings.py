@@ -11,8 +11,9 @@ from mmemo.errors import InputError
 class TrainSettings:
     """Settings of one student run.
 
-    recipe: name in `mmemo.student.recipes.RECIPES`. backbone: see `load_backbone`. finetune: train the
-    backbone too, not the head alone. folds: every face is predicted by a student that never saw its group.
+    recipe: name in `mmemo.student.recipes.RECIPES`. backbone: see `load_backbone`. finetune: train the whole
+    backbone too, not the head alone. upper_blocks: train its last so many blocks, on cached looks; 0 for none.
+    folds: every face is predicted by a student that never saw its group.
     anchor: which labelled text calibrates the teacher ("auto" = the one that the show's lines are like).
     validation_share: part of the groups that decides when to stop. human_weight: how much more a face that a
     person labelled counts than one that only the machine labelled.
@@ -21,6 +22,7 @@ class TrainSettings:
     recipe: str = "best_witness"
     backbone: str = "embedded"
     finetune: bool = False
+    upper_blocks: int = 0
     anchor: str = "auto"
     seed: int = 0
     folds: int = 5
@@ -40,6 +42,10 @@ class TrainSettings:
             raise InputError(f"--folds is {self.folds}", hint="use at least 2, or faces would be judged by themselves")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"--seed is {self.seed}", hint="use a whole number from 0 to 4294967295")
+        if self.upper_blocks < 0 or (self.finetune and self.upper_blocks):
+            raise InputError(
+                "--upper-blocks is a number from 1, without --finetune", hint="choose one of them, or neither"
+            )
         if self.epochs < 1 or self.finetune_epochs < 1:
             raise InputError("--epochs must be at least 1")
         if not 0.0 <= self.validation_share < 0.5:

@@ -22,10 +22,10 @@ from mmemo.student.backbones import Backbone
 from mmemo.student.backbones.training import one_cycle
 from mmemo.student.fitters import Fitted, Task
 from mmemo.student.heads import EpochLoss, LinearHead
+from mmemo.student.looks import PLAIN_LOOKS
 from mmemo.student.losses import soft_cross_entropy, training_loss
 from mmemo.student.settings import TrainSettings
 
-PLAIN_LOOKS = 2
 _BATCH = 64
 _STEPS_A_SEED = 1_000_003
 _CURVE_STEPS = 20

@@ -16,6 +16,7 @@ from mmemo.store.files import read_json, read_table
 from mmemo.store.labels import REJECT, HumanLabel
 from mmemo.store.tables import probs_of
 from mmemo.store.workspace import Workspace
+from mmemo.student.backbones import load_backbone
 from mmemo.student.model import load_student
 from mmemo.student.settings import TrainSettings
 from mmemo.teacher.anchors import TeacherAnchor, save_anchor
@@ -196,10 +197,27 @@ def test_fine_tuning_trains_the_backbone_too(labelled):
     assert (record.folder / "weights.safetensors").stat().st_size > 5e6
 
 
+@pytest.mark.slow
+def test_the_upper_blocks_alone_can_be_trained(labelled, monkeypatch):
+    monkeypatch.setattr("mmemo.student.top_blocks._FEWEST_STEPS", 2)
+    record = trained(labelled, TrainSettings(upper_blocks=1, folds=2))
+    assert load_student(record.folder).probs([np.full((60, 60, 3), 120, np.uint8)]).shape == (1, 7)
+    own, shipped = load_file(record.folder / "weights.safetensors"), load_backbone("embedded").module.state_dict()
+    same = {
+        name
+        for name, value in shipped.items()
+        if np.array_equal(own[f"backbone.{name}"].ravel(), value.numpy().ravel())
+    }
+    lower = {name for name in shipped if name.startswith(("conv_stem", "bn1", "blocks.0.", "blocks.4."))}
+    assert lower and lower <= same
+    assert any(name.startswith("blocks.6.") for name in shipped.keys() - same)
+
+
 @pytest.mark.parametrize(
     ("ids", "settings", "says"),
     [
         ([], FAST, "no episode"),
+        ([EPISODE_ID], TrainSettings(upper_blocks=99), "99 are to be trained"),
         (["nowhere"], FAST, "known episodes: harbour-lights"),
         ([EPISODE_ID], TrainSettings(recipe="magic"), "anchored_em"),
         ([EPISODE_ID], TrainSettings(backbone="magic"), "embedded"),

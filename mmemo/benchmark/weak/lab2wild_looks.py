@@ -16,7 +16,8 @@ from mmemo.store.files import hash_value, publish_file
 from mmemo.student.backbones import Backbone
 from mmemo.student.backbones.augmentation import STRONG, Augmentation, augment
 from mmemo.student.backbones.loading import weights_hash
-from mmemo.student.top_blocks import PLAIN_LOOKS, activations_of
+from mmemo.student.looks import PLAIN_LOOKS
+from mmemo.student.top_blocks import activations_of
 
 # The more faces, the fewer times a step comes back to one: looks at faces from this number on.
 _LOOKS = {0: 8, 1000: 4, 4000: PLAIN_LOOKS}
