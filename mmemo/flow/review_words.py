@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ import pandas as pd
 from mmemo.flow.human_labels import CutFaces
 from mmemo.flow.review_faces import EpisodeFaces
 from mmemo.labels import EKMAN7
-from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW
+from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW, LabelStore
 from mmemo.store.workspace import Workspace
 
 NOBODY_SPOKE, LABELLED, REJECTED, SKIPPED = range(4)
@@ -50,6 +49,7 @@ class WordLog:
     """Every row of the label database in order; `refresh` reads what came since. Safe for several threads."""
 
     workspace: Workspace
+    store: LabelStore
     last_id: int = 0
     people: list[str] = field(default_factory=list)
     _events: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
@@ -60,13 +60,10 @@ class WordLog:
     def refresh(self) -> int:
         """Read what was said since the last time; gives the number of the last word."""
         with self._lock:
-            if not self.workspace.has_labels():
-                return 0
-            with closing(self.workspace.labels()) as store:
-                new = store.events(self.last_id)
-                if not self.last_id and new["cut_key"].isna().any():
-                    self._pin(new.loc[new["cut_key"].isna(), "episode_id"].unique())
-                    new = store.events()
+            new = self.store.events(self.last_id)
+            if not self.last_id and new["cut_key"].isna().any():
+                self._pin(new.loc[new["cut_key"].isna(), "episode_id"].unique())
+                new = self.store.events()
             for event in new.itertuples(index=False):
                 self._events[str(event.episode_id)].append(event)
                 if event.annotator not in self.people:

@@ -81,7 +81,7 @@ class ReviewDesk:
     _words: _Cache = field(default_factory=lambda: _Cache(_KEPT))
 
     def __post_init__(self) -> None:
-        self.log = WordLog(self.workspace)
+        self.log = WordLog(self.workspace, self.store)
 
     def open(self, asked: Json, me: str) -> dict[str, Any]:
         """What a page needs to begin: choices of its filters, who labels, and what can be undone."""

@@ -98,7 +98,7 @@ def _tools() -> str:
         ("undo", "Undo", "U", False),
         ("focus", "One face large", "F", True),
         ("select", "Select", "X", True),
-        ("blind", "Hide line and opinions", "B", True),
+        ("blind", "Gold: hide line and opinions", "B", True),
         ("stay", "Move on after a label", "", True),
     )
     made = "".join(

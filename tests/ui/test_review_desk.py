@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import event
 
@@ -17,7 +20,8 @@ from mmemo.flow.human_labels import read_words
 from mmemo.labels import EKMAN7
 from mmemo.store import files
 from mmemo.store.labels import REJECT, SKIP, FacePin, HumanLabel, LabelStore
-from mmemo.store.workspace import Workspace
+from mmemo.store.tables import with_probs
+from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.review_desk import ReviewDesk
 from mmemo.ui.review_save import save_presses
 from mmemo.ui.review_tab import answered, corrections, signed_in
@@ -94,11 +98,95 @@ def test_what_matches_stays_while_a_person_works_and_shows_what_was_said(desk: R
 
 def test_the_second_page_reads_no_table_again(desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch):
     desk.page({**ASKED, "filters": {}}, "local")
-    statements: list[str] = []
-    event.listen(desk.store._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    asked = statements(desk)
     monkeypatch.setattr(files.pd, "read_parquet", lambda *_: pytest.fail("a table was read again"))
     desk.page({**ASKED, "filters": {"text": "ferry"}, "offset": 0}, "local")
-    assert statements == [], "the desk asks by a connection of its own, once a page, for new words alone"
+    assert len(asked) == 1, "once a page, for new words alone"
+
+
+def statements(desk: ReviewDesk) -> list[str]:
+    """Every question to the database from now on."""
+    asked: list[str] = []
+    event.listen(desk.store._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    return asked
+
+
+@pytest.mark.slow
+def test_a_page_of_a_hundred_thousand_faces_costs_one_question_and_makes_one_page_of_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    workspace = wide_workspace(Workspace(tmp_path / "wide"), 100_000)
+    store = workspace.labels()
+    store.add_once(
+        [
+            HumanLabel("wide", n, n // 5, "joy", pin=FacePin("wide", 100 * n, 0, 0, 9, 9), press=f"p-{n}")
+            for n in range(1, 20_000, 4)
+        ]
+    )
+    desk = ReviewDesk(workspace, store)
+    wide = {"episode": "wide", "run": "wide"}
+    spent = [_cpu_ms(lambda: desk.page({**wide, "filters": {}}, "local"))]
+    asked, questions = statements(desk), 0
+    for filters in (
+        {"text": "line 77"},
+        {"status": "unlabelled", "order": "gain"},
+        {"differ": "any", "confidence_from": 0.5},
+    ):
+        for offset in (0, 960):
+            spent.append(_cpu_ms(lambda f=filters, o=offset: desk.page({**wide, "filters": f, "offset": o}, "local")))
+            questions += 1
+            assert len(asked) == questions
+    page = desk.page({**wide, "filters": {"status": "unlabelled"}, "offset": 4800}, "local")
+    assert (page["total"], len(page["rows"])) == (95_000, 48)
+    desk.log.refresh()
+    one = {"id": "x", "items": ["wide/wide/7"], "label": "fear"}
+    save = _cpu_ms(lambda: save_presses(desk, {"presses": [one]}, "local"))
+    with capsys.disabled():
+        print(
+            f"\n100,000 faces, CPU ms: first page {spent[0]:.0f}, others {min(spent[1:]):.0f} to {max(spent[1:]):.0f}, a save {save:.0f}"
+        )
+    store.close()
+
+
+def _cpu_ms(call: Callable[[], object]) -> float:
+    started = time.process_time()
+    call()
+    return 1000 * (time.process_time() - started)
+
+
+def wide_workspace(workspace: Workspace, faces: int) -> Workspace:
+    """Tables of an episode of many faces, five a line, without a picture."""
+    tracks, rng = np.arange(1, faces + 1), np.random.default_rng(0)
+    workspace.save_episode(Episode("wide", "gone.mp4", "", "0", "0", 100 * faces + 1000, "wide"))
+    cut = workspace.cut_folder(workspace.episode("wide"))
+    lines = np.arange(faces // 5 + 1)
+    cues = {"cue_id": lines, "start_ms": 500 * lines, "end_ms": 500 * lines + 499, "text": [f"line {n}" for n in lines]}
+    files.write_table(
+        cut / "cues.parquet", pd.DataFrame(cues).assign(raw_text=cues["text"], speaker=None, drop_reason=None)
+    )
+    columns = {
+        "face_id": [f"f{t}" for t in tracks],
+        "cue_id": tracks // 5,
+        "track_id": tracks,
+        "frame_ms": 100 * tracks,
+    }
+    fixed = {
+        "role": "speaker",
+        "crop": "crops/1.jpg",
+        "x1": 0.0,
+        "y1": 0.0,
+        "x2": 9.0,
+        "y2": 9.0,
+        "detection_prob": 1.0,
+        "quality": 1.0,
+    }
+    files.write_table(cut / "faces.parquet", pd.DataFrame(columns).assign(**fixed))
+    ids = pd.DataFrame({"episode_id": "wide", "track_id": tracks})
+    for name in ("teacher", "image", "targets", "predictions"):
+        probs = rng.dirichlet(np.ones(7), faces).astype(np.float32)
+        files.write_table(workspace.run_folder("wide") / f"{name}.parquet", with_probs(ids, probs))
+    files.write_json(workspace.run_folder("wide") / "config.json", {"run_id": "wide", "episodes": ["wide"]})
+    return workspace
 
 
 def test_one_face_in_full(desk: ReviewDesk):
