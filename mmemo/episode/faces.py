@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
@@ -92,8 +92,8 @@ class FaceFinder(Protocol):
         """How many frames it likes at once."""
         ...
 
-    def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
-        """The faces of every (H, W, 3) uint8 RGB frame."""
+    def begin(self, frames: Sequence[np.ndarray]) -> Callable[[], list[Detections]]:
+        """Begin to look at every (H, W, 3) uint8 RGB frame; what is given waits for the faces and gives them."""
         ...
 
 
@@ -105,7 +105,9 @@ class FaceDetector:
     def __init__(self, settings: DetectorSettings | None = None, *, threads: int = 1) -> None:
         prefer(*_FEW_PREPARED_SHAPES)
         from mmemo.episode.cascade import Cascade
+        from mmemo.episode.cascade_parts import keep_freed_memory
 
+        keep_freed_memory()
         self.settings = settings or DetectorSettings()
         self._threads = max(1, threads)
         self._pool = _single_threaded_pool(self._threads)
@@ -122,8 +124,13 @@ class FaceDetector:
         Frames of one size that follow each other share a forward pass. Boxes and landmarks are in pixels of the
         given frames and may reach past their edges.
         """
+        return self.begin(frames)()
+
+    def begin(self, frames: Sequence[np.ndarray]) -> Callable[[], list[Detections]]:
+        """The same, without waiting: call what is given for the faces. Several searches share the cores."""
         share = max(1, min(_FRAMES_TOGETHER, -(-len(frames) // self._threads)))
-        return [found for part in self._pool.map(self._detect_equal, _equal_runs(frames, share)) for found in part]
+        parts = self._pool.map(self._detect_equal, _equal_runs(frames, share))
+        return lambda: [found for part in parts for found in part]
 
     def _detect_equal(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         height_px, width_px = frames[0].shape[:2]

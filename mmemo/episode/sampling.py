@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmemo.episode.ahead import Ahead
 from mmemo.episode.clock import StageClock
 from mmemo.episode.forward_pass import ShownFrame
 from mmemo.episode.video import Pictures, VideoInfo, frames_at
 from mmemo.errors import InputError
+
+# Decoded frames that wait to become pictures; more smooths nothing and takes memory.
+_DECODED_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +87,48 @@ def sample_cues(
     *,
     threads: int,
     clock: StageClock,
+    side_by_side: bool = True,
 ) -> Generator[CueFrames, None, None]:
     """The frames of every (cue, start_ms, end_ms), each as soon as its last frame is there; all cues are answered.
 
     `spans_ms` is in order of start. A frame on screen for several asked times is given once. Memory holds the cues
-    that are running, not the episode.
+    that are running, not the episode. `side_by_side`: a thread decodes while pictures are made of the frames before.
     """
     requests = _requests(spans_ms, settings)
     last_of = {cue: asked_ms for asked_ms, cue, _ in requests}
     pending = {cue: CueFrames(cue) for cue, _, _ in spans_ms}
     pictures = Pictures(video.pixel_aspect)
-    shown = frames_at(video.path, [asked_ms for asked_ms, _, _ in requests], threads=threads)
     running: set[int] = set()
     position = 0
-    while True:
-        with clock.measure("decode"):
-            frame = next(shown, None)
-        if frame is None:
-            break
-        while requests[position][0] < frame.asked_ms:
-            position += 1  # times without a picture
-        _, cue, is_face = requests[position]
-        position += 1
-        with clock.measure("convert"):
-            _add(pending[cue], frame, is_face, pictures, settings)
-        running.add(cue)
-        for done in sorted(c for c in running if last_of[c] < frame.asked_ms):
-            running.remove(done)
-            yield pending.pop(done)
+    decoded = frames_at(video.path, [asked_ms for asked_ms, _, _ in requests], threads=threads)
+    with _taken(decoded, side_by_side) as shown:
+        while True:
+            with clock.measure("decode"):
+                frame = next(shown, None)
+            if frame is None:
+                break
+            while requests[position][0] < frame.asked_ms:
+                position += 1  # times without a picture
+            _, cue, is_face = requests[position]
+            position += 1
+            with clock.measure("convert"):
+                _add(pending[cue], frame, is_face, pictures, settings)
+            running.add(cue)
+            for done in sorted(c for c in running if last_of[c] < frame.asked_ms):
+                running.remove(done)
+                yield pending.pop(done)
     yield from pending.values()
+
+
+@contextmanager
+def _taken(frames: Generator[ShownFrame, None, None], side_by_side: bool) -> Iterator[Iterator[ShownFrame]]:
+    """The frames, which a thread decodes ahead when that is wanted."""
+    if side_by_side:
+        with Ahead(frames, lambda _: 1, _DECODED_AHEAD) as ahead:
+            yield ahead
+    else:
+        with closing(frames):
+            yield frames
 
 
 def _middles(start_ms: int, end_ms: int, count: int) -> list[int]:

@@ -7,16 +7,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from threading import Condition, Thread
-from types import TracebackType
-from typing import Generic, TypeVar
 
+from mmemo.episode.ahead import Ahead
 from mmemo.episode.clock import StageClock
 from mmemo.episode.faces import Detections, FaceFinder
 from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
 from mmemo.episode.video import VideoInfo
-
-T = TypeVar("T")
 
 # Cues that wait for the detector, and again for who takes them; more smooths nothing, since all work at an even pace.
 _MAX_WAITING_BYTES = 32 << 20
@@ -46,20 +42,21 @@ def search_cues(
 ) -> Generator[SearchedCue, None, None]:
     """The frames and faces of every (cue, start_ms, end_ms), in the order in which the cues end.
 
-    One thread decodes ahead, also while the detector is loaded; another one detects ahead of the caller. The result
-    is the same as without. Closing the generator ends both, and what fails in them is raised here. The clock's parts
-    overlap: "decode", "convert" and "detect" are times of the threads, "wait" that without work for the detector.
+    One thread decodes ahead, also while the detector is loaded, one makes pictures of the frames, and one hands them to
+    the detector ahead of the caller. The result is the same as without. Closing the generator ends them, and what fails
+    in them is raised here. The clock's parts overlap: "convert" is the time for the pictures, "decode" waits for
+    frames, "wait" for the pictures of the next search, and "detect" for the faces once the next search has begun.
     """
     if not spans_ms:
         return
-    frames = sample_cues(video, spans_ms, sampling, threads=threads, clock=clock)
+    frames = sample_cues(video, spans_ms, sampling, threads=threads, clock=clock, side_by_side=side_by_side)
     if not side_by_side:
         with closing(frames):
             yield from _searched(frames, load_detector, clock)
         return
-    with _quick_turns(), _Ahead(frames, _size_bytes, _MAX_WAITING_BYTES) as decoded:
+    with _quick_turns(), Ahead(frames, _size_bytes, _MAX_WAITING_BYTES) as decoded:
         searched = _searched(decoded, load_detector, clock)
-        with _Ahead(searched, lambda cue: _size_bytes(cue.frames), _MAX_WAITING_BYTES) as found:
+        with Ahead(searched, lambda cue: _size_bytes(cue.frames), _MAX_WAITING_BYTES) as found:
             yield from found
 
 
@@ -79,11 +76,23 @@ def _searched(
 ) -> Generator[SearchedCue, None, None]:
     with clock.measure("load"):
         detector = load_detector()
-    for batch in _batches(_timed(cues, clock), detector.batch_size):
-        with clock.measure("detect"):
-            found = iter(detector.detect([picture for cue in batch for picture in cue.face_pictures]))
-        for cue in batch:
-            yield SearchedCue(cue, [next(found) for _ in cue.face_pictures])
+    begun: deque[tuple[list[CueFrames], Callable[[], list[Detections]]]] = deque()
+    # Half of the frames at a time, so that the next ones wait in the detector when it is done with the first.
+    for batch in _batches(_timed(cues, clock), max(1, detector.batch_size // 2)):
+        begun.append((batch, detector.begin([picture for cue in batch for picture in cue.face_pictures])))
+        if len(begun) > 1:
+            yield from _answered(*begun.popleft(), clock)
+    while begun:
+        yield from _answered(*begun.popleft(), clock)
+
+
+def _answered(
+    batch: list[CueFrames], answer: Callable[[], list[Detections]], clock: StageClock
+) -> Iterator[SearchedCue]:
+    with clock.measure("detect"):
+        found = iter(answer())
+    for cue in batch:
+        yield SearchedCue(cue, [next(found) for _ in cue.face_pictures])
 
 
 def _timed(cues: Iterator[CueFrames], clock: StageClock) -> Iterator[CueFrames]:
@@ -109,68 +118,3 @@ def _batches(cues: Iterator[CueFrames], batch_size: int) -> Iterator[list[CueFra
 
 def _size_bytes(cue: CueFrames) -> int:
     return sum(picture.nbytes for picture in [*cue.greys, *cue.face_pictures])
-
-
-class _Ahead(Generic[T]):
-    """Runs a generator in a thread, ahead of whoever iterates over this, by items of at most `limit` in sum."""
-
-    def __init__(self, items: Generator[T, None, None], size: Callable[[T], int], limit: int) -> None:
-        self._items, self._size, self._limit = items, size, limit
-        self._ready: deque[tuple[T, int]] = deque()
-        self._held = 0
-        self._over = self._stopped = False
-        self._error: BaseException | None = None
-        self._changed = Condition()
-        self._thread = Thread(target=self._work, name="ahead", daemon=True)
-
-    def __enter__(self) -> _Ahead[T]:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._changed:
-            self._stopped = True
-            self._ready.clear()
-            self._changed.notify_all()
-        self._thread.join()
-
-    def __iter__(self) -> _Ahead[T]:
-        return self
-
-    def __next__(self) -> T:
-        with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._over)
-            if not self._ready:
-                if self._error is not None:
-                    raise self._error
-                raise StopIteration
-            item, size = self._ready.popleft()
-            self._held -= size
-            self._changed.notify_all()
-        return item
-
-    def _work(self) -> None:
-        error: BaseException | None = None
-        try:
-            with closing(self._items):
-                for item in self._items:
-                    if not self._put(item, self._size(item)):
-                        break
-        except BaseException as raised:
-            error = raised
-        with self._changed:
-            self._error, self._over = error, True
-            self._changed.notify_all()
-
-    def _put(self, item: T, size: int) -> bool:
-        """Wait for room and hand one item over; False when nobody wants any more. One item always has room."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or not self._ready or self._held + size <= self._limit)
-            if self._stopped:
-                return False
-            self._ready.append((item, size))
-            self._held += size
-            self._changed.notify_all()
-        return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -107,7 +107,7 @@ def _refuse_boasts(path: Path, stream: av.VideoStream, duration_ms: int) -> None
         )
 
 
-def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> Iterator[ShownFrame]:
+def frames_at(path: Path, timestamps_ms: Sequence[int], *, threads: int = 2) -> Generator[ShownFrame, None, None]:
     """The frame on screen at each time, in order; times are ms from the start of the file, sorted, repeats allowed.
 
     Reads the file once, forward. A group of pictures without an asked time is never decoded, and none is decoded much

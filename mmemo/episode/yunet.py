@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,10 @@ class YuNetDetector:
         Boxes and landmarks are in pixels of the given frames and may reach past their edges.
         """
         return [self._detect_one(frame) for frame in frames]
+
+    def begin(self, frames: Sequence[np.ndarray]) -> Callable[[], list[Detections]]:
+        """The same when the faces are asked for: OpenCV's network searches one frame after the other."""
+        return lambda: self.detect(frames)
 
     def _detect_one(self, frame: np.ndarray) -> Detections:
         height_px, width_px = frame.shape[:2]

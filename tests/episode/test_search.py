@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +30,10 @@ class CountingDetector:
         self.batches: list[list[int]] = []
         self._pause_s = pause_s
 
-    def detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
+    def begin(self, frames: Sequence[np.ndarray]) -> Callable[[], list[Detections]]:
+        return lambda: self._detect(frames)
+
+    def _detect(self, frames: Sequence[np.ndarray]) -> list[Detections]:
         numbers = [read_counter(frame) for frame in frames]
         self.batches.append(numbers)
         time.sleep(self._pause_s)
@@ -100,7 +103,7 @@ def test_closing_ends_the_threads(video: VideoInfo, monkeypatch: pytest.MonkeyPa
     cues = searched(video, CountingDetector(), side_by_side=True)
     next(cues)
     assert sys.getswitchinterval() < before
-    assert len(threads_named_ahead()) == 2
+    assert len(threads_named_ahead()) == 3
     cues.close()  # type: ignore[attr-defined]
     assert sys.getswitchinterval() == before
     assert threads_named_ahead() == []
@@ -126,7 +129,7 @@ def test_what_fails_in_the_thread_is_raised_here(video: VideoInfo, monkeypatch: 
 
 
 def test_a_detector_that_fails_ends_the_threads_too(video: VideoInfo) -> None:
-    broken = SimpleNamespace(batch_size=16, detect=lambda frames: 1 / 0)
+    broken = SimpleNamespace(batch_size=16, begin=lambda frames: lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(searched(video, broken, side_by_side=True))
     assert threads_named_ahead() == []
