@@ -15,6 +15,7 @@ from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from mmemo.episode.forward_pass import PatientPass, PlannedPass, ShownFrame, read_packets
+from mmemo.episode.luma import Luma
 from mmemo.errors import InputError
 
 _PLANNED_CODECS = ("h264", "hevc")
@@ -136,6 +137,7 @@ class Pictures:
         self._pixel_aspect = pixel_aspect
         self._colour = VideoReformatter()
         self._grey = VideoReformatter()
+        self._luma = Luma()
 
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
         """(H, W, 3) uint8 at full resolution."""
@@ -148,7 +150,10 @@ class Pictures:
         width_px, height_px = _square_pixels(frame, self._pixel_aspect)
         scale = min(1.0, max_width_px / max(width_px, height_px))
         size = max(1, round(width_px * scale)), max(1, round(height_px * scale))
-        return _upright(self._grey.reformat(frame, *size, "gray", threads=1).to_ndarray(), frame.rotation)
+        picture = self._luma.picture(frame) if size == (frame.width, frame.height) else None
+        if picture is None:
+            picture = self._grey.reformat(frame, *size, "gray", threads=1).to_ndarray()
+        return _upright(picture, frame.rotation)
 
 
 def _upright(picture: np.ndarray, counterclockwise_degrees: int) -> np.ndarray:
