@@ -1,7 +1,8 @@
 """Where everything of one user lives: episodes, runs, reports and the label database.
 
     workspace/
-      labels.db                              what people said: labels, and names of characters
+      labels.db                              what people said: labels, and names of characters; and the table of jobs
+      worker.lock                            held by the process that works off the jobs
       episodes/EPISODE/episode.json          the source files, their hashes, and the current cut
       episodes/EPISODE/speech-KEY/           speech.parquet (what is heard, every 32 ms), settings.json
       episodes/EPISODE/sync-KEY/             sync.json: how the cues fit the speech
@@ -15,7 +16,7 @@
       runs/RUN/                              config.json, weights.safetensors, curves.parquet, predictions...
       reports/RUN/                           comparison.json, report.html
       reports/EPISODE/                       cut.html: the account of a cut, with examples
-      tmp/                                   uploads and scratch; may be emptied at any time
+      tmp/                                   uploads, scratch and worker.log; may be emptied at any time
 
 KEY is a hash of the inputs and the settings, so the same work is never done twice.
 """

@@ -76,7 +76,7 @@ def _file(label: str, endings: tuple[str, ...], elem_id: str) -> gr.File:
 
 def _server_fields(media: bool) -> dict[str, Any]:
     """Menus of what is in the server's folder, shown where there is one."""
-    with gr.Row(visible=media):
+    with gr.Column(visible=media):
         return {
             "server_video": gr.Dropdown(
                 [], value=None, label="Or a video on the server", min_width=140, elem_id="mm-server-video"

@@ -18,6 +18,7 @@ from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.cut_tables import CutTables, read_cut
 from mmemo.ui.episode_form import EpisodeForm, episode_form
 from mmemo.ui.html import card, clock, empty, file_url, notice, page_part, warning
+from mmemo.ui.job_api import job_api
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.media import media_names, subtitles_beside
@@ -57,7 +58,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
             form = episode_form(media=context.media is not None)
             panel.listed.render()  # type: ignore[no-untyped-call]
         # Beside the form, so that open settings push neither player nor timeline out of sight.
-        with gr.Column(scale=8, min_width=320):
+        with gr.Column(scale=8, min_width=320, elem_id="mm-watch"):
             player = gr.Video(
                 label="Episode with its subtitles", show_label=False, interactive=False, buttons=[], elem_id="mm-player"
             )
@@ -71,6 +72,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     tab = EpisodeTab(form, player, drawn, account, checks, characters)
 
     _listen_to_form(context, form, panel)
+    job_api(context, form)
 
     @told
     def on_selection(chosen: Selection) -> tuple[Any, ...]:

@@ -72,7 +72,7 @@ def facts_of(job: Job) -> list[str]:
     if job.state == "queued":
         return [f"since {clock_time(job.created_ms)}"]
     if not job.active:
-        ended = f"{clock_time(job.finished_ms)}" if job.finished_ms is not None else ""
+        ended = f"ended {clock_time(job.finished_ms)}" if job.finished_ms is not None else ""
         return [fact for fact in (ended, f"{duration(job.seconds())} in all" if job.started_ms else "") if fact]
     facts = _step_facts(job, job.step) if job.step is not None else ["starting"]
     silent_s = (clock_ms() - (job.heartbeat_ms or clock_ms())) / 1000

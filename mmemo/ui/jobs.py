@@ -59,11 +59,12 @@ class JobRunner:
     def submit(self, kind: str, title: str, settings: Any) -> int:
         """Queue a job of a kind of `mmemo.flow.job_kinds` and return its number; `settings` is its dataclass."""
         job_id = self._store.add(kind, title, settings)
-        self.tend()
+        self.tend(asked=True)
         return job_id
 
     def view(self, job_id: int) -> Job | None:
         """One job; None when it is unknown or was removed."""
+        self.tend()
         return self._store.job(job_id)
 
     def listed(self, limit: int = 100) -> list[Job]:
@@ -72,14 +73,15 @@ class JobRunner:
         return self._store.jobs(limit)
 
     def latest(self) -> Job | None:
-        """The job to show: the running one, else the next in the queue, else the last that ended and is still news."""
+        """The job to show: the running one, else the next in the queue, else the last that began, ended and is still news."""
         self.tend()
         active = self._store.first(*WORKING) or self._store.first("queued")
         if active is not None:
             return active
         since = clock_ms() - _NEWS_MS
         news = [j for j in self._store.jobs() if not j.dismissed and (j.finished_ms or 0) > since]
-        return max(news, key=lambda j: j.finished_ms or 0, default=None)
+        # By when they began: one that was cancelled while it waited does not hide what was interrupted meanwhile.
+        return max(news, key=lambda j: (j.started_ms or 0, j.finished_ms or 0), default=None)
 
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop; it does so between two steps of its work. Ended jobs stay as they are."""
@@ -88,7 +90,7 @@ class JobRunner:
     def resume(self, job_id: int) -> None:
         """Queue a job again that ended before its work was done; what it finished is not done again."""
         self._store.resume(job_id)
-        self.tend()
+        self.tend(asked=True)
 
     def remove(self, job_id: int) -> None:
         """Take a job that ended off the list; what it made stays."""
@@ -98,8 +100,11 @@ class JobRunner:
         """Jobs that ended are no longer shown, except in the list."""
         self._store.dismiss()
 
-    def tend(self) -> None:
-        """Call jobs of a dead worker interrupted, and start a worker when jobs wait and nobody is there."""
+    def tend(self, *, asked: bool = False) -> None:
+        """Call jobs of a dead worker interrupted, and start a worker when jobs wait and nobody is there.
+
+        One that failed is only started again after a while, or when a person asks for work.
+        """
         if worker_runs(self._workspace.root):
             return
         with self._lock:
@@ -113,7 +118,7 @@ class JobRunner:
             # Asked again, because a worker may have come since: of a job that was taken before, it is now sure.
             if left is not None and not worker_runs(self._workspace.root):
                 self._store.interrupt(left)
-            if time.monotonic() >= self._paused_until and self._store.first("queued") is not None:
+            if (asked or not self.stuck) and self._store.first("queued") is not None:
                 self._worker = self._start(self._workspace)
 
     @property

@@ -97,14 +97,17 @@ def test_what_cannot_be_adapted_to_is_told_and_leaves_the_app_usable(
         give_file(page, "#mm-subtitles", pilot[1])
         page.locator("#mm-adapt").click()
         page.get_by_test_id("toast-body").filter(has_text=words).wait_for()
-    assert str(empty_app.workspace.root) not in page.locator("#mm-job .mm-alert").inner_text()
+        assert str(empty_app.workspace.root) not in toast(page)
+    assert page.locator("#mm-jobs li").count() == 0, "what is no video is told at once, and no job of it is made"
 
     (tmp_path / "noise.srt").write_bytes(bytes(range(256)) * 20)
     give_file(page, "#mm-video", pilot[0])
     give_file(page, "#mm-subtitles", tmp_path / "noise.srt")
     page.locator("#mm-adapt").click()
-    page.get_by_test_id("toast-body").filter(has_text="noise.srt").wait_for()
-    assert "bug" not in page.locator("#mm-job .mm-alert").inner_text()
+    page.get_by_test_id("toast-body").filter(has_text="noise.srt").wait_for(timeout=_JOB_MS)
+    told = page.locator("#mm-job .mm-alert").inner_text()
+    assert "bug" not in told
+    assert str(empty_app.workspace.root) not in told
     assert empty_app.workspace.episodes() == []
     page.locator("#mm-dismiss").click()
     page.locator("#mm-job").wait_for(state="hidden")

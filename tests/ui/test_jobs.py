@@ -152,9 +152,9 @@ def test_a_job_whose_worker_was_killed_is_interrupted_and_resumed(workspace: Wor
     wait_for(store, number, lambda job: job.step is not None and job.step.done > 3)
     workers[0].kill()
     workers[0].wait(30)
-    job: Job | None = runner.latest()
-    assert job is not None and job.state == "interrupted"
-    runner._paused_until = 0.0
+    job: Job | None = runner.view(number)
+    assert job is not None and job.state == "interrupted", "who watched it is told"
+    assert runner.latest() == job
     runner.resume(number)
     assert wait_for(store, number, ended).state == "done"
     assert len(workers) == 2
