@@ -122,7 +122,7 @@ def lab2wild(
     steps: Annotated[
         int | None,
         typer.Option(
-            "--steps", help="Steps of fine-tuning; without it one pass, at least 150, or 400 of the whole network."
+            "--steps", help="Steps of fine-tuning; without it two passes, at least 150, or 400 of the whole network."
         ),
     ] = None,
     batch_size: Annotated[

@@ -36,13 +36,14 @@ _FEWEST_STEPS = 150
 class TopBlocks:
     """How the upper blocks are trained: AdamW, one cycle of the rate, a moving average of the weights as the result.
 
-    blocks: how many are trained, with all that follows them. steps: 0 stands for one pass over the faces, and for 150
-    steps at least. source_share: part of every batch that comes from the faces of the baseline, where there are some;
+    blocks: how many are trained, with all that follows them. steps: 0 stands for so many passes over the faces, and for
+    150 steps at least. source_share: part of every batch that comes from the faces of the baseline, where there are some;
     their labels are certain, so that beside a loss that doubts labels a fifth already decides where a student goes.
     """
 
     blocks: int = 2
     steps: int = 0
+    passes: int = 2
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
@@ -50,7 +51,7 @@ class TopBlocks:
     source_share: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.blocks < 1 or self.steps < 0 or self.batch_size < 4:
+        if self.blocks < 1 or self.steps < 0 or self.passes < 1 or self.batch_size < 4:
             raise InputError("training needs a block, no step below 0 and four faces a batch", hint="use the defaults")
         if not 0.0 <= self.source_share < 1.0:
             raise InputError(f"the source's share is {self.source_share}", hint="use 0 to below 1")
@@ -63,7 +64,7 @@ class TopBlocks:
     def steps_for(self, faces: int) -> int:
         """How many steps so many faces are given."""
         own = self.batch_size - self.replayed
-        return self.steps or max(_FEWEST_STEPS, -(-faces // own))
+        return self.steps or max(_FEWEST_STEPS, -(-self.passes * faces // own))
 
     @property
     def replayed(self) -> int:

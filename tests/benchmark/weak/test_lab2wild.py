@@ -73,7 +73,8 @@ def test_rows_of_both_kinds_of_student(data: Path, tmp_path: Path):
         "majority",
         "image_only",
         "teacher",
-        DEFAULT_RECIPE,
+        "calibrated_fusion",
+        "lines_alone",
         "gold_ceiling",
     ]
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
