@@ -10,7 +10,6 @@ from av.video.reformatter import VideoReformatter
 _PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "nv12", "nv21"}
 _BLACK, _WHITE = 16, 235  # of video's range; a picture's is 0 to 255
 _STEP = np.float32(255 / (_WHITE - _BLACK))
-_ROWS = 256
 
 
 class Luma:
@@ -36,17 +35,11 @@ class Luma:
 
 
 def _full_range(luma: np.ndarray) -> np.ndarray:
-    """Video's range, (H, W) uint8, as a picture's; some rows at a time, which stay in the cache."""
-    result = np.empty(luma.shape, np.uint8)
-    room = np.empty((_ROWS, luma.shape[1]), np.float32)
-    for start in range(0, len(luma), _ROWS):
-        part = luma[start : start + _ROWS]
-        values = room[: len(part)]
-        values[:] = np.clip(part, _BLACK, _WHITE)
-        values *= _STEP
-        values -= np.float32(_BLACK * _STEP - 0.5)
-        result[start : start + _ROWS] = values
-    return result
+    """Video's range, (H, W) uint8, as a picture's; in few steps, since other threads may want the interpreter."""
+    values = np.clip(luma, _BLACK, _WHITE).astype(np.float32)
+    values *= _STEP
+    values -= np.float32(_BLACK * _STEP - 0.5)
+    return values.astype(np.uint8)
 
 
 def _way(pixel_format: str, color_range: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from mmemo.episode.forward_pass import ShownFrame
 from mmemo.episode.video import Pictures, VideoInfo, frames_at
 from mmemo.errors import InputError
 
-# Decoded frames that wait to become pictures; more smooths nothing and takes memory.
-_DECODED_AHEAD = 8
+# Decoded frames are handed over this many at a time, since each handover costs as much as a small picture; so many
+# times that wait to become pictures.
+_DECODED_TOGETHER, _DECODED_AHEAD = 8, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,17 @@ def sample_cues(
 def _taken(frames: Generator[ShownFrame, None, None], side_by_side: bool) -> Iterator[Iterator[ShownFrame]]:
     """The frames, which a thread decodes ahead when that is wanted."""
     if side_by_side:
-        with Ahead(frames, lambda _: 1, _DECODED_AHEAD) as ahead:
-            yield ahead
+        with Ahead(_together(frames), lambda _: 1, _DECODED_AHEAD) as ahead:
+            yield chain.from_iterable(ahead)
     else:
         with closing(frames):
             yield frames
+
+
+def _together(frames: Generator[ShownFrame, None, None]) -> Generator[list[ShownFrame], None, None]:
+    with closing(frames):
+        while some := list(islice(frames, _DECODED_TOGETHER)):
+            yield some
 
 
 def _middles(start_ms: int, end_ms: int, count: int) -> list[int]:

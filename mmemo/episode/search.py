@@ -16,7 +16,7 @@ from mmemo.episode.video import VideoInfo
 
 # Cues that wait for the detector, and again for who takes them; more smooths nothing, since all work at an even pace.
 _MAX_WAITING_BYTES = 32 << 20
-_TURN_S = 0.0005
+_TURN_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def search_cues(
 
 @contextmanager
 def _quick_turns() -> Iterator[None]:
-    """Let threads take turns ten times as often: the decoder needs the interpreter for each packet, but only shortly."""
+    """Let threads take turns more often: the decoder needs the interpreter for each packet, but only shortly."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _TURN_S))
     try:
