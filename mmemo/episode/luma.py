@@ -36,10 +36,11 @@ class Luma:
 
 def _full_range(luma: np.ndarray) -> np.ndarray:
     """Video's range, (H, W) uint8, as a picture's; in few steps, since other threads may want the interpreter."""
-    values = np.clip(luma, _BLACK, _WHITE).astype(np.float32)
+    values: np.ndarray = np.clip(luma, _BLACK, _WHITE).astype(np.float32)
     values *= _STEP
     values -= np.float32(_BLACK * _STEP - 0.5)
-    return values.astype(np.uint8)
+    grey: np.ndarray = values.astype(np.uint8)
+    return grey
 
 
 def _way(pixel_format: str, color_range: int) -> str:
