@@ -13,7 +13,7 @@ from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.evaluate.metrics import CLASSES, checked_classes, score
 from mmemo.evaluate.rows import IMAGE_ONLY, MAJORITY, ROW_ORDER, STUDENT, Row
 from mmemo.evaluate.statistics import Gain, Interval, paired_gain
-from mmemo.evaluate.words import notes_on, verdict
+from mmemo.evaluate.words import notes_on, percent, verdict
 
 UNITS = ("film", "episode", "track", "cue")
 
@@ -78,7 +78,7 @@ def compare(
         if name not in predictions:
             raise InputError(f"there is nothing to compare: no predictions of {name}", hint="train a student first")
         assert np.isfinite(predictions[name]).all(), f"{name} must have an opinion on every example"
-    rows = _rows(gold, predictions)
+    rows = _rows(gold, predictions, student)
     gain = paired_gain(
         gold, predictions[student].argmax(axis=1), predictions[baseline].argmax(axis=1), unit_ids, seed=seed
     )
@@ -86,8 +86,8 @@ def compare(
     return Comparison(unit, rows, gain, notes_on(rows, gain, unit, student, baseline, alarm))
 
 
-def _rows(gold: np.ndarray, predictions: Mapping[str, np.ndarray]) -> tuple[Row, ...]:
-    """One row a system: the fixed order first, then others as they came."""
+def _rows(gold: np.ndarray, predictions: Mapping[str, np.ndarray], student: str) -> tuple[Row, ...]:
+    """One row a system: the fixed order first, then others as they came; who is judged on fewer examples says so."""
     assert MAJORITY not in predictions, "the majority row comes from gold"
     majority = np.full_like(gold, np.bincount(gold, minlength=CLASSES).argmax())
     rows = {MAJORITY: Row(MAJORITY, score(gold, majority))}
@@ -95,9 +95,16 @@ def _rows(gold: np.ndarray, predictions: Mapping[str, np.ndarray]) -> tuple[Row,
         assert probs.shape == (gold.size, CLASSES), f"{name}: one row of seven probabilities a gold label"
         known = np.isfinite(probs).all(axis=1)
         if known.any():
-            rows[name] = Row(name, score(gold[known], probs[known].argmax(axis=1)))
+            note = "" if known.all() else _on_fewer(gold, known, predictions[student])
+            rows[name] = Row(name, score(gold[known], probs[known].argmax(axis=1)), note)
     order = [name for name in ROW_ORDER if name in rows]
     return tuple(rows[name] for name in [*order, *(name for name in rows if name not in ROW_ORDER)])
+
+
+def _on_fewer(gold: np.ndarray, known: np.ndarray, student: np.ndarray) -> str:
+    """What makes a row with fewer examples comparable: the student on these very ones."""
+    right = float(np.mean(student[known].argmax(axis=1) == gold[known]))
+    return f"on {int(known.sum())} of {len(gold)}, where the student has {percent(right)} % accuracy"
 
 
 def _gain_to_contract(gain: Gain) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.episode.account import CueAccount
+from mmemo.evaluate.calibration import FEW_FACES, Reliability
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.rows import GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER, Row
 from mmemo.evaluate.style import (
@@ -167,6 +168,35 @@ def curves_figure(curves: pd.DataFrame) -> Figure:
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend(figure)
+    return figure
+
+
+def reliability_figure(reliabilities: Sequence[Reliability]) -> Figure:
+    """How often the first choice is right by how sure the model is, and below how many faces there are of each.
+
+    Classes of under ten faces have an open mark: chance moves them. The line connects the others.
+    """
+    with drawing():
+        figure = new_figure(5.2, 4.2)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
+        calm(upper, "y").plot([0, 100], [0, 100], linestyle=":", color=INK, linewidth=1.2)
+        calm(lower)
+        width = 10.0 / max(len(reliabilities), 1)
+        for number, found in enumerate(reliabilities):
+            colour, mark = colour_of(found.name), ("o", "s", "^")[number % 3]
+            many, few = found.counts >= FEW_FACES, (found.counts > 0) & (found.counts < FEW_FACES)
+            x, y = 100 * found.confidence, 100 * found.accuracy
+            title = f"{_SHORT.get(found.name, found.name)}, error {100 * found.error:.1f} points"
+            upper.plot(x[many], y[many], f"{mark}-", color=colour, linewidth=2, markersize=6, label=title)
+            upper.plot(x[few], y[few], mark, color=colour, markersize=6, fillstyle="none")
+            left = 10 * np.arange(len(found.counts)) + (number + 0.5) * width
+            lower.bar(left, found.counts, 0.86 * width, color=colour)
+        upper.set_ylabel("right in %")
+        upper.set_ylim(-4, 104)
+        lower.set_xlim(0, 100)
+        lower.set_xlabel("how sure the model says it is, in %")
+        lower.set_ylabel("faces")
         _legend(figure)
     return figure
 

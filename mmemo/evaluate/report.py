@@ -12,6 +12,15 @@ import pandas as pd
 from mmemo.episode.account import CueAccount
 from mmemo.evaluate import plots, words
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.details import (
+    RELIABILITY_SAYS,
+    RELIABILITY_TITLE,
+    SLICES_TITLE,
+    Details,
+    reliability_words,
+    slices_html,
+    slices_words,
+)
 from mmemo.evaluate.report_cut import CutDetails, merged_examples
 from mmemo.evaluate.report_page import render_page
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
@@ -59,7 +68,7 @@ class ReportData:
 
     `targets` and `predictions` (n, 7): training targets and the student's probabilities of the same faces.
     `further` comparisons on other gold (a folder of labelled faces, say), by title, stand under the first.
-    `noise` (7, 7): the teacher's estimated confusion; `face_noise`: matrix, spread and counts from
+    `details`: how sure the models are, and parts of the faces. `noise` (7, 7): the teacher's estimated confusion; `face_noise`: matrix, spread and counts from
     corrected faces by name. `curves`: fold, epoch, train_loss, val_loss. `cuts` tell how
     each episode was cut. `identity`: models, input hashes, versions, by name. `synthetic_notice` is set for material
     that is not real.
@@ -69,6 +78,7 @@ class ReportData:
     created: str
     comparison: Comparison | None = None
     further: Mapping[str, Comparison] = field(default_factory=dict)
+    details: Details | None = None
     account: CueAccount | None = None
     faces: int | None = None
     tracks: int | None = None
@@ -103,6 +113,7 @@ def render_report(data: ReportData) -> str:
         "sentence_of": _sentence,
         "gain_svg": _svg(plots.gain_figure(data.comparison), data.comparison.verdict()) if data.comparison else "",
         "charts": _charts(data),
+        "slices": _slices(data.details),
         "examples": merged_examples(data.cuts),
         "limits": _limits(data),
         "settings_json": to_json(data.settings, indent=2) if data.settings else "",
@@ -132,6 +143,10 @@ def _charts(data: ReportData) -> list[_Chart]:
                 plots.recall_figure(data.comparison),
             )
         )
+    if data.details:
+        said = " ".join(reliability_words(data.details))
+        figure = plots.reliability_figure(data.details.reliabilities)
+        charts.append(_chart(RELIABILITY_TITLE, f"{RELIABILITY_SAYS} {said}", figure))
     shares = _shares(data)
     if shares:
         charts.append(
@@ -171,6 +186,15 @@ def _charts(data: ReportData) -> list[_Chart]:
         figure = plots.face_noise_figure(matrix, spread, counts)
         charts.append(_chart(f"The text against corrected faces: {name}", data.face_noise_says, figure))
     return charts
+
+
+def _slices(details: Details | None) -> dict[str, str]:
+    """Title, words and table of the parts of the faces; empty without any."""
+    from markupsafe import Markup
+
+    if details is None or not details.slices:
+        return {}
+    return {"title": SLICES_TITLE, "words": slices_words(details), "table": Markup(slices_html(details))}
 
 
 def _shares(data: ReportData) -> dict[str, np.ndarray]:

@@ -30,10 +30,11 @@ ROW_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One system of the comparison and its scores."""
+    """One system of the comparison and its scores; `note` says what to know of its examples, usually nothing."""
 
     name: str
     scores: Scores
+    note: str = ""
 
     @property
     def title(self) -> str:
@@ -53,6 +54,7 @@ class Row:
             "macro_f1": scores.macro_f1,
             "recall": dict(scores.recall),
             "confusion": scores.confusion.tolist(),
+            **({"note": self.note} if self.note else {}),
         }
 
     @classmethod
@@ -60,4 +62,4 @@ class Row:
         """Rebuild what `to_contract` gave."""
         confusion = np.asarray(value["confusion"], np.int64)
         scores = Scores(value["n"], value["accuracy"], value["macro_f1"], dict(value["recall"]), confusion)
-        return cls(value["name"], scores)
+        return cls(value["name"], scores, value.get("note", ""))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.evaluate.comparison import Comparison, compare
+from mmemo.evaluate.details import details_of, save_details
 from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import FUSED, GOLD_CEILING, IMAGE_ONLY, STUDENT, TEACHER
 from mmemo.flow.faces_folder import FolderSettings, compare_on_folder, find_pictures
@@ -19,6 +20,8 @@ from mmemo.flow.human_labels import read_words
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.promotion import Promotion, promote, promotion_of
 from mmemo.flow.report import write_report
+from mmemo.flow.run_choice import save_gold
+from mmemo.flow.run_details import track_facts
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import publish_file, read_table, write_json
@@ -95,18 +98,22 @@ def evaluate_run(workspace: Workspace, settings: EvaluateSettings) -> Stage[Eval
     yield Progress("compare", 0, 1, "reading opinions")
     tracks = read_table(folder / "tracks.parquet")
     gold = _gold_of(workspace, config, tracks, settings.gold)
-    comparison = None
+    comparison = details = None
     if gold.notna().any():
         ceiling = None
         if settings.ceiling:
             ceiling = yield from _gold_ceiling(workspace, config, tracks, gold)
-        comparison = _compare_tracks(folder, tracks, gold, ceiling)
+        judged = _judged(folder, tracks, gold, ceiling)
+        comparison = compare(*judged, "track")
+        details = details_of(*judged, track_facts(workspace, config, tracks)[gold.notna().to_numpy()])
     on_faces = None
     if pictures is not None:
         on_faces = yield from compare_on_folder(workspace, run_id, pictures)
     yield Progress("report", 0, 1)
-    report = write_report(workspace, run_id, config, gold, comparison, on_faces)
+    report = write_report(workspace, run_id, config, gold, comparison, on_faces, details)
     _save_comparison(report.parent, comparison or on_faces)
+    save_details(report.parent, details)
+    save_gold(workspace, run_id, tracks, gold)
     yield Progress("report", 1, 1)
     promotion = promotion_of(workspace, run_id)
     if settings.promote is not None:
@@ -167,7 +174,10 @@ def _labels_from(cues: pd.DataFrame, tracks: pd.DataFrame, path: Path) -> pd.Ser
     return tracks["cue_id"].map(match.emotions).astype(object)
 
 
-def _compare_tracks(folder: Path, tracks: pd.DataFrame, gold: pd.Series, ceiling: np.ndarray | None) -> Comparison:
+def _judged(
+    folder: Path, tracks: pd.DataFrame, gold: pd.Series, ceiling: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Gold classes, names of the tracks and (n, 7) opinions of every system, of the tracks that have gold."""
     rows = gold.notna().to_numpy()
     tables = {name: _in_order(read_table(folder / file), tracks) for name, file in _SYSTEMS.items()}
     predictions = {name: probs_of(table) for name, table in tables.items()}
@@ -178,7 +188,7 @@ def _compare_tracks(folder: Path, tracks: pd.DataFrame, gold: pd.Series, ceiling
         predictions[GOLD_CEILING] = ceiling
     classes = np.array([EKMAN7.index(label) for label in gold[rows]])
     units = tracks.loc[rows, "episode_id"] + "/" + tracks.loc[rows, "track_id"].astype(str)
-    return compare(classes, units.to_numpy(), {k: v[rows] for k, v in predictions.items()}, "track")
+    return classes, units.to_numpy(), {k: v[rows] for k, v in predictions.items()}
 
 
 def _in_order(table: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:

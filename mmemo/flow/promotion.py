@@ -1,4 +1,4 @@
-"""Which students are used without being asked for: proven ones, those that a person promoted, else unmeasured ones."""
+"""Which student is used without being asked for: a proven one, one that a person promoted, else an unmeasured one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from mmemo.errors import StorageError
 from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.details import read_details
 from mmemo.evaluate.rows import STUDENT
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, storage_errors
@@ -52,13 +53,50 @@ def promotion_of(workspace: Workspace, run_id: str) -> Promotion:
     return _decided(workspace, run_id, _said(workspace))
 
 
-def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | None:
-    """The newest promoted run of the workspace, or of one episode; one that was never compared only when no other is.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The run that answers without being asked for, and why it is this one, in one sentence."""
 
-    None when there is none. Damaged runs are left out.
+    run_id: str
+    why: str
+
+
+def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | None:
+    """The run that answers by default of the workspace, or of one episode; see `chosen_run`. None when there is none."""
+    chosen = chosen_run(workspace, episode_id)
+    return chosen.run_id if chosen else None
+
+
+def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | None:
+    """Which of the promoted runs answers by default, and why; None when there is none. Damaged runs are left out.
+
+    A person's word on the newest promoted run decides. Else, of the runs that were measured on the same gold as the
+    newest proven one, the one that gains most; gains on other gold cannot be compared with it, so there the newest
+    counts. A run that was never compared answers only when no other is promoted.
     """
-    said = _said(workspace)
-    unmeasured = None
+    promoted = _promoted(workspace, episode_id)
+    measured = [(run_id, promotion) for run_id, promotion in promoted if promotion.measured]
+    if not measured:
+        return Chosen(promoted[0][0], promoted[0][1].why) if promoted else None
+    newest, promotion = measured[0]
+    if promotion.by_person or len(measured) == 1:
+        return Chosen(newest, promotion.why)
+    alike = [
+        newest,
+        *(run_id for run_id, other in measured[1:] if not other.by_person and _same_gold(workspace, newest, run_id)),
+    ]
+    if len(alike) == 1:
+        return Chosen(
+            newest, f"it is the newest proven one, and the others were measured on other gold; {promotion.why}"
+        )
+    best = max(alike, key=lambda run_id: _gain(workspace, run_id))  # the first of equals: the newest
+    why = promotion_of(workspace, best).why
+    return Chosen(best, f"of {len(alike)} proven students on the same gold it gains most; {why}")
+
+
+def _promoted(workspace: Workspace, episode_id: str | None) -> list[tuple[str, Promotion]]:
+    """All promoted runs of the workspace or of one episode, the newest first."""
+    said, found = _said(workspace), []
     for run_id in workspace.runs():
         try:
             config = workspace.run_config(run_id)
@@ -67,11 +105,24 @@ def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | N
             promotion = _decided(workspace, run_id, said)
         except StorageError:
             continue
-        if promotion.promoted and promotion.measured:
-            return run_id
-        if promotion.promoted and unmeasured is None:
-            unmeasured = run_id
-    return unmeasured
+        if promotion.promoted:
+            found.append((run_id, promotion))
+    return found
+
+
+def _same_gold(workspace: Workspace, first: str, second: str) -> bool:
+    """Whether two runs were measured on the very same faces with the same gold; unknown counts as no."""
+    keys = []
+    for run_id in (first, second):
+        details = read_details(workspace.report_folder(run_id))
+        cuts = sorted((e, i.get("cut")) for e, i in workspace.run_config(run_id).get("inputs", {}).items())
+        keys.append(None if details is None else (details.gold_key, cuts))
+    return keys[0] is not None and keys[0] == keys[1]
+
+
+def _gain(workspace: Workspace, run_id: str) -> tuple[float, float]:
+    comparison = Comparison.from_contract(read_json(workspace.report_folder(run_id) / "comparison.json"))
+    return comparison.gain.accuracy, comparison.gain.macro_f1
 
 
 def promote(workspace: Workspace, run_id: str, promoted: bool = True, annotator: str = "local") -> Promotion:

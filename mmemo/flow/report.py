@@ -14,6 +14,7 @@ import pandas as pd
 from mmemo import __version__
 from mmemo.episode.account import CueAccount
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.details import Details
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.report import FaceCard, Opinion, ReportData, render_report
 from mmemo.evaluate.report_cut import CutDetails, CutPage, render_cut
@@ -38,6 +39,7 @@ def write_report(
     gold: pd.Series,
     comparison: Comparison | None,
     on_faces: Comparison | None,
+    details: Details | None = None,
 ) -> Path:
     """Write reports/RUN/report.html in one move and return its path. `gold` is in the order of tracks.parquet."""
     folder = workspace.run_folder(run_id)
@@ -51,6 +53,7 @@ def write_report(
         created=_now(),
         comparison=comparison or on_faces,
         further={"On labelled face pictures": on_faces} if comparison and on_faces else {},
+        details=details,
         account=_total(cuts),
         faces=config["faces"],
         tracks=config["tracks"],

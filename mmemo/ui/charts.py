@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.details import RELIABILITY_SAYS, RELIABILITY_TITLE, Details, reliability_words
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
 from mmemo.flow.read import FACE_NOISE_SAYS, face_noises
 from mmemo.store.files import read_json, read_table
@@ -26,9 +27,11 @@ def gain_chart(comparison: Comparison) -> str:
     return figure_to_svg(gain_figure(comparison), comparison.verdict())
 
 
-def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) -> list[str]:
+def charts_of(
+    workspace: Workspace, run_id: str, comparison: Comparison | None, details: Details | None = None
+) -> list[str]:
     """One <figure> a chart: of the comparison, if there is one, and of the training as far as it was kept."""
-    from mmemo.evaluate.plots import curves_figure, face_noise_figure, noise_figure, recall_figure
+    from mmemo.evaluate.plots import curves_figure, face_noise_figure, noise_figure, recall_figure, reliability_figure
 
     folder = workspace.run_folder(run_id)
     charts = []
@@ -39,6 +42,9 @@ def charts_of(workspace: Workspace, run_id: str, comparison: Comparison | None) 
         charts.append(
             _figure(curves, "Training curves", "Loss by epoch, every thin line one fold of the cross-fitting.")
         )
+    if details is not None:
+        said = f"{RELIABILITY_SAYS} {' '.join(reliability_words(details))}"
+        charts.insert(1, _figure(reliability_figure(details.reliabilities), RELIABILITY_TITLE, said))
     if comparison is not None:
         charts.append(_confusions(comparison))
     noise = _teacher_noise(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,21 +12,27 @@ import gradio as gr
 
 from mmemo.errors import InputError
 from mmemo.evaluate.comparison import Comparison
+from mmemo.evaluate.details import SLICES_TITLE, Details, read_details, slices_html, slices_words
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.rows import STUDENT, Row
 from mmemo.evaluate.words import percent, points
 from mmemo.flow.promotion import promote, promotion_of
 from mmemo.flow.read import opinions, review_table, synthetic_notice
+from mmemo.flow.run_choice import compare_runs, run_name, shares_words
 from mmemo.labels import EKMAN7
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.charts import charts_of, gain_chart
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
-from mmemo.ui.work import comparison_of, report_of, run_config
+from mmemo.ui.work import comparison_of, report_of, run_config, runs_of
 
 _NOTHING = empty("Nothing to compare yet", "Adapt to an episode: the student and its rivals appear here.")
 _CONTACTS = 12
+_BEFORE = (
+    "How sure the models are, and parts of the faces, were not kept when this run was compared. "
+    "Retrain, or run python -m pipelines.evaluate, to see them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class CompareTab:
     verdict: gr.HTML
     state: gr.HTML
     promote: gr.Button
+    other: gr.Dropdown
+    against: gr.HTML
     charts: gr.HTML
 
 
@@ -44,21 +53,28 @@ def compare_tab(context: AppContext, selection: gr.State) -> CompareTab:
     with gr.Row(elem_id="mm-promotion"):
         state = gr.HTML(elem_id="mm-promotion-state")
         button = gr.Button(visible=False, size="sm", min_width=260, scale=0, elem_id="mm-promote")
+    other = gr.Dropdown([], label="Against another run", visible=False, interactive=True, elem_id="mm-other")
+    against = gr.HTML(elem_id="mm-against")
     charts = gr.HTML(elem_id="mm-charts")
 
     @told
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         verdict, charts = show_comparison(context.workspace, chosen)
-        return verdict, *show_promotion(context.workspace, chosen), charts
+        return verdict, *show_promotion(context.workspace, chosen), other_runs(context.workspace, chosen), "", charts
+
+    @told
+    def on_other(chosen: Selection, run_id: str | None) -> str:
+        return show_against(context.workspace, chosen, run_id)
 
     @told
     def on_promote(chosen: Selection) -> tuple[Any, ...]:
         return turn_promotion(context.workspace, chosen)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    selection.change(on_selection, selection, [verdict, state, button, charts], **quiet)
+    selection.change(on_selection, selection, [verdict, state, button, other, against, charts], **quiet)
+    other.input(on_other, [selection, other], against, **quiet)
     button.click(on_promote, selection, [state, button, selection], **quiet)
-    return CompareTab(verdict, state, button, charts)
+    return CompareTab(verdict, state, button, other, against, charts)
 
 
 def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.Button]:
@@ -84,17 +100,54 @@ def show_comparison(workspace: Workspace, chosen: Selection) -> tuple[str, str]:
     if chosen.run_id is None:
         return _NOTHING, ""
     comparison = comparison_of(workspace, chosen.run_id)
-    figures = charts_of(workspace, chosen.run_id, comparison)
-    contacts = contact_sheet(workspace, chosen)
-    charts = page_part(f'<div class="mm-figures">{"".join(figures)}</div>', contacts)
+    details = read_details(workspace.report_folder(chosen.run_id))
+    figures = charts_of(workspace, chosen.run_id, comparison, details)
+    charts = page_part(
+        f'<div class="mm-figures">{"".join(figures)}</div>', parts_html(details), contact_sheet(workspace, chosen)
+    )
+    synthetic = notice(synthetic_notice(workspace, run_config(workspace, chosen.run_id)["episodes"]))
     if comparison is None:
         advice = "Adapt with a gold file, or correct some faces on the Review tab and retrain."
-        return empty("This run was not measured: there is no gold to measure against", advice), charts
+        return page_part(
+            empty("This run was not measured: there is no gold to measure against", advice), synthetic
+        ), charts
+    before = "" if details else f'<p class="small soft">{_BEFORE}</p>'
     return page_part(
         verdict_html(comparison, report_of(workspace, chosen.run_id)),
-        notice(synthetic_notice(workspace, run_config(workspace, chosen.run_id)["episodes"])),
-        card(table_html(comparison), gain_chart(comparison)),
+        synthetic,
+        card(table_html(comparison), gain_chart(comparison), before),
     ), charts
+
+
+def parts_html(details: Details | None) -> str:
+    """Gain and loss on parts of the faces; nothing without details."""
+    if details is None or not details.slices:
+        return ""
+    table = (
+        f'<div class="mm-scroll" tabindex="0" role="region" aria-label="{SLICES_TITLE}">{slices_html(details)}</div>'
+    )
+    return card(f'<p class="small soft">{escape(slices_words(details))}</p>', table, title=SLICES_TITLE)
+
+
+def other_runs(workspace: Workspace, chosen: Selection) -> gr.Dropdown:
+    """Values for the menu of the runs that the chosen one can be put against."""
+    if chosen.episode_id is None or chosen.run_id is None:
+        return gr.Dropdown([], value=None, visible=False)
+    runs = [run_id for run_id in runs_of(workspace, chosen.episode_id) if run_id != chosen.run_id]
+    return gr.Dropdown([(run_name(workspace, run_id), run_id) for run_id in runs], value=None, visible=bool(runs))
+
+
+def show_against(workspace: Workspace, chosen: Selection, other: str | None) -> str:
+    """Value for the place of the chosen run against another one. InputError when they share no face."""
+    if chosen.run_id is None or other is None:
+        return ""
+    two = compare_runs(workspace, chosen.run_id, other)
+    parts = [f"<h3>{escape(two.verdict())}</h3>", f'<p class="small soft">{escape(shares_words(two))}</p>']
+    if two.scores is not None:
+        names = [run_name(workspace, run_id) for run_id in (two.first, two.second)]
+        rows = [Row(name, scores) for name, scores in zip(names, two.scores, strict=True)]
+        parts.append(rows_html(rows, "The two runs"))
+    return page_part(card(*parts))
 
 
 def verdict_html(comparison: Comparison, report: Path | None) -> str:
@@ -112,29 +165,39 @@ def verdict_html(comparison: Comparison, report: Path | None) -> str:
 
 
 def table_html(comparison: Comparison) -> str:
-    """All systems on the same gold, in percent, the gain with its intervals as the last row."""
-    heads = "".join(f'<th scope="col" class="num">{escape(label)}</th>' for label in EKMAN7.labels)
-    rows = "".join(_row_html(row) for row in comparison.rows)
+    """All systems on the same gold, in percent, the gain with its intervals beneath."""
     gain = comparison.gain
     accuracy = points(gain.accuracy) + _interval(gain.accuracy_ci95, 100, "+.1f")
     macro_f1 = f"{gain.macro_f1:+.3f}" + _interval(gain.macro_f1_ci95, 1, "+.3f")
     return (
-        '<div class="mm-scroll" tabindex="0" role="region" aria-label="All systems"><table class="mm-table">'
-        f'<thead><tr><th scope="col">recall a class in %</th><th scope="col" class="num">n</th>'
-        f'<th scope="col" class="num">accuracy</th><th scope="col" class="num">macro-F1</th>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f"{rows_html(comparison.rows, 'All systems')}"
         f'<p class="small soft">Student minus image only: accuracy {accuracy} points, macro-F1 {macro_f1}; '
         f"95 % intervals by resampling {gain.units:,} {escape(comparison.unit)}s.</p>"
     )
 
 
+def rows_html(rows: Sequence[Row], name: str) -> str:
+    """Systems under each other; on a phone each one is a block with all its figures, so that none is out of sight."""
+    heads = "".join(f'<th scope="col" class="num">{escape(label)}</th>' for label in EKMAN7.labels)
+    return (
+        f'<div class="mm-scroll mm-systems" tabindex="0" role="region" aria-label="{name}"><table class="mm-table mm-stacked">'
+        f'<thead><tr><th scope="col">recall a class in %</th><th scope="col" class="num">n</th>'
+        f'<th scope="col" class="num">accuracy</th><th scope="col" class="num">macro-F1</th>{heads}</tr></thead>'
+        f"<tbody>{''.join(map(_row_html, rows))}</tbody></table></div>"
+    )
+
+
 def _row_html(row: Row) -> str:
     css = ' class="sum"' if row.name == STUDENT else ""
-    recalls = "".join(f'<td class="num">{percent(row.scores.recall[label])}</td>' for label in EKMAN7.labels)
-    return (
-        f'<tr{css}><th scope="row">{escape(row.title)}</th><td class="num">{row.scores.n}</td>'
-        f'<td class="num">{percent(row.scores.accuracy)}</td><td class="num">{row.scores.macro_f1:.3f}</td>{recalls}</tr>'
-    )
+    figures = [
+        ("n", str(row.scores.n)),
+        ("accuracy", percent(row.scores.accuracy)),
+        ("macro-F1", f"{row.scores.macro_f1:.3f}"),
+        *((label, percent(row.scores.recall[label])) for label in EKMAN7.labels),
+    ]
+    cells = "".join(f'<td class="num" data-head="{head}">{figure}</td>' for head, figure in figures)
+    note = f'<span class="why">{escape(row.note)}</span>' if row.note else ""
+    return f'<tr{css}><th scope="row">{escape(row.title)}{note}</th>{cells}</tr>'
 
 
 def _interval(interval: tuple[float, float] | None, scale: float, form: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from mmemo.flow.promotion import promoted_run
+from mmemo.flow.run_choice import run_name
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.work import run_title, runs_of
+from mmemo.ui.work import runs_of
 
 PROMISE = "Turn an episode and its subtitles into a face-emotion model for that show, and see whether it is any better."
 _LOGO = (
@@ -54,9 +55,9 @@ def header(context: AppContext) -> Header:
     with gr.Row(elem_id="mm-header", equal_height=False):
         with gr.Column(scale=6, min_width=300):
             gr.HTML(_BRAND)
-        with gr.Column(scale=5, min_width=300), gr.Row():
-            episode = gr.Dropdown([], label="Episode", elem_id="mm-episode", min_width=130, interactive=True)
-            run = gr.Dropdown([], label="Student run", elem_id="mm-run", min_width=130, interactive=True)
+        with gr.Column(scale=7, min_width=300), gr.Row():
+            episode = gr.Dropdown([], label="Episode", elem_id="mm-episode", scale=2, min_width=170, interactive=True)
+            run = gr.Dropdown([], label="Student run", elem_id="mm-run", scale=4, min_width=300, interactive=True)
     parts = Header(episode, run, gr.State(Selection()))
 
     @told
@@ -77,7 +78,7 @@ def header(context: AppContext) -> Header:
 def choose(
     workspace: Workspace, selection: Selection, episode_id: str | None, run_id: str | None
 ) -> tuple[gr.Dropdown, gr.Dropdown, Selection]:
-    """Values for the header's outputs; what is None or gone falls back to the newest: a promoted run, if there is one."""
+    """Values for the header's outputs; what is None or gone falls back to the newest episode and the run that answers by default, else the newest."""
     episodes = [episode.episode_id for episode in workspace.episodes()]
     if episode_id not in episodes:
         episode_id = episodes[0] if episodes else None
@@ -87,7 +88,7 @@ def choose(
         run_id = promoted or (runs[0] if runs else None)
     return (
         gr.Dropdown(choices=episodes, value=episode_id),
-        gr.Dropdown(choices=[(run_title(workspace, run), run) for run in runs], value=run_id),
+        gr.Dropdown(choices=[(run_name(workspace, run), run) for run in runs], value=run_id),
         selection.moved(episode_id, run_id),
     )
 

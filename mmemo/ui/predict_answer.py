@@ -13,7 +13,7 @@ from mmemo.flow.looked_at import LookedAt, looked_at
 from mmemo.flow.pictures import count_pictures, pictures_in
 from mmemo.flow.predict import ImagePrediction, load_predictors, predict_image
 from mmemo.flow.predict_files import save_predictions
-from mmemo.flow.promotion import promotion_of
+from mmemo.flow.promotion import chosen_run, promotion_of
 from mmemo.flow.said_line import Predictions, SaidLine, read_line, with_line
 from mmemo.progress import Progress, Stage
 from mmemo.store.workspace import Workspace
@@ -85,6 +85,9 @@ def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> t
     if run_id is None:
         return None, NO_STUDENT
     promotion = promotion_of(workspace, run_id)
+    chosen = chosen_run(workspace, selection.episode_id)
+    if promotion.promoted and chosen is not None and chosen.run_id == run_id:
+        return run_id, f"{promotion.state}; {chosen.why}"
     if promotion.promoted or anyway:
         return run_id, f"{promotion.state}; {promotion.why}"
     return None, f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}."

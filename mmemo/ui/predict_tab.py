@@ -15,6 +15,7 @@ from PIL import UnidentifiedImageError
 from mmemo.errors import InputError, MmemoError
 from mmemo.flow.pictures import CLIP_ENDINGS, MOST_FRAMES, PICTURE_ENDINGS
 from mmemo.flow.predict import networks_loaded
+from mmemo.flow.run_choice import run_name
 from mmemo.flow.said_line import predict_with_line
 from mmemo.progress import run as finish
 from mmemo.store.workspace import Workspace
@@ -25,7 +26,6 @@ from mmemo.ui.predict_answer import Answer, Asked, answer_steps, given_paths
 from mmemo.ui.predict_view import LOADING, NOTHING_YET, answer_html, waiting_html
 from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
-from mmemo.ui.work import run_title
 
 log = logging.getLogger(__name__)
 _FORGOTTEN_S = 3600.0
@@ -186,7 +186,7 @@ def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Ite
             break
         if progress.total > 1:
             yield gr.skip(), waiting_html(progress)
-    yield answer, answer_html(answer, run_title(workspace, answer.run_id) if answer.run_id else "")
+    yield answer, answer_html(answer, run_name(workspace, answer.run_id) if answer.run_id else "")
 
 
 def _guarded(values: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:

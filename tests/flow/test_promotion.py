@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.evaluate.comparison import compare
-from mmemo.flow.promotion import promote, promoted_run, promotion_of
+from mmemo.evaluate.details import Details, save_details
+from mmemo.flow.promotion import chosen_run, promote, promoted_run, promotion_of
 from mmemo.store.files import write_json
 from mmemo.store.workspace import Workspace
 
@@ -63,12 +65,44 @@ def test_a_collapse_stops_a_proven_gain(workspace: Workspace):
 
 
 def test_the_newest_promoted_run_is_used_not_the_newest(workspace: Workspace):
-    import os
-
     for age, (run_id, student) in enumerate({"old": _GOLD, "better": _GOLD, "newest": None}.items(), 1):
         save_run(workspace, run_id, student)
         os.utime(workspace.run_folder(run_id) / "config.json", (age, age))
     assert promoted_run(workspace) == "better"
+
+
+def _measured(workspace: Workspace, gold_keys: dict[str, str]) -> None:
+    """What else an evaluation leaves: on which gold each run was measured; the runs come the oldest first."""
+    for age, (run_id, key) in enumerate(gold_keys.items(), 1):
+        os.utime(workspace.run_folder(run_id) / "config.json", (age, age))
+        save_details(workspace.report_folder(run_id), Details((), (), key))
+
+
+def test_of_students_on_the_same_gold_the_one_that_gains_most_is_used(workspace: Workspace):
+    half = np.where(np.arange(70) % 3 == 0, (_GOLD + 1) % 7, _GOLD)
+    save_run(workspace, "best", _GOLD)
+    save_run(workspace, "newer", half)
+    save_run(workspace, "unproven", np.random.default_rng(0).integers(0, 7, 70))
+    _measured(workspace, {"best": "gold", "newer": "gold", "unproven": "gold"})
+    chosen = chosen_run(workspace)
+    assert chosen is not None and chosen.run_id == "best" and "of 2 proven students on the same gold" in chosen.why
+    _measured(workspace, {"best": "other gold", "newer": "gold", "unproven": "gold"})
+    chosen = chosen_run(workspace)
+    assert chosen is not None and chosen.run_id == "newer" and "measured on other gold" in chosen.why
+    (workspace.report_folder("best") / "details.json").unlink()
+    assert promoted_run(workspace) == "newer", "an old report does not say on which gold"
+    _measured(workspace, {"best": "gold", "newer": "gold"})
+    promote(workspace, "newer")
+    chosen = chosen_run(workspace)
+    assert chosen is not None and chosen.run_id == "newer" and "a person" in chosen.why
+
+
+def test_of_equals_the_newest_is_used(workspace: Workspace):
+    save_run(workspace, "old", _GOLD)
+    save_run(workspace, "new", _GOLD)
+    _measured(workspace, {"old": "gold", "new": "gold"})
+    assert promoted_run(workspace) == "new"
+    assert chosen_run(workspace, "another") is None
 
 
 def test_a_persons_word_stands_over_the_comparison(workspace: Workspace):
