@@ -6,7 +6,7 @@ const grid = root.querySelector('#mm-grid'), panel = root.querySelector('#mm-foc
 const TITLES = {teacher: 'Text teacher', image: 'Baseline, not adapted', student: 'Student, adapted', target: 'Training target'};
 const ABSENT = {teacher: 'has not read this line', image: 'has not seen this face', student: 'not trained on this face', target: 'no target: not trained on'};
 const USES = {training: 'in training', listener: 'listeners', unread: 'unreadable', dropped: 'dropped lines'};
-const REJECT = 'reject', SKIP = 'skip', DETAIL_MS = 110;
+const REJECT = 'reject', SKIP = 'skip', DETAIL_MS = 110, PAGES_AHEAD = 4, PICTURES_AHEAD = 8;
 let base = null, facts = null, labels = [], rows = new Map(), total = 0, of = 0, asOf = null, page = 0, at = 0, asked = 0;
 let selected = new Map(), anchor = 0, selecting = false, picture = null, detail = null, detailTimer = 0, details = new Map(), undoable = [];
 let busy = false, blind = localStorage.getItem('mm-review-blind') === 'yes', moveOn = localStorage.getItem('mm-review-stay') !== 'yes';
@@ -53,6 +53,7 @@ const query = () => ({...base, all: form.elements.all.value === 'all', filters: 
 const fillFilters = () => {
   const any = [['', 'any']], emotions = [...any, ...labels.map((label) => [label, label])], sum = Object.values(facts.uses).reduce((a, b) => a + b, 0);
   fill('all', [['', facts.episode], ...(facts.episodes.length > 1 ? [['all', `all ${facts.episodes.length} episodes`]] : [])]);
+  form.elements.all.closest('label').hidden = facts.episodes.length < 2;
   const drops = Object.entries(facts.drops).map(([reason, n]) => [reason, `dropped: ${reason.replaceAll('_', ' ')} (${n})`]);
   const uses = Object.entries(USES).filter(([use]) => use === 'training' || facts.uses[use]).map(([use, words]) => [use, `${words} (${facts.uses[use] || 0})`]);
   fill('use', [...uses, ...(drops.length > 1 ? drops : []), ['', `all faces (${sum})`]]);
@@ -76,6 +77,25 @@ const showFilters = () => {
   const hidden = set.filter((field) => field.closest('details')).length;
   part('more').textContent = hidden ? `More filters (${hidden} set)` : 'More filters';
 };
+// Where a person was comes back with a reload of the page.
+const KEPT = 'mm-review-place';
+const keepPlace = () => {
+  const values = Object.fromEntries([...form.elements].filter((field) => field.name).map((field) => [field.name, field.type === 'checkbox' ? field.checked : field.value]));
+  try { sessionStorage.setItem(KEPT, JSON.stringify({...base, values, at, asOf})); } catch { /* then it begins anew */ }
+};
+const backToPlace = () => {
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem(KEPT)); } catch { /* nothing that can be read */ }
+  if (!kept || kept.episode !== base.episode || kept.run !== base.run) return false;
+  for (const [name, value] of Object.entries(kept.values)) {
+    const field = form.elements[name];
+    if (field && field.type === 'checkbox') field.checked = value;
+    else if (field && (field.tagName !== 'SELECT' || [...field.options].some((one) => one.value === value))) field.value = value;
+  }
+  [at, asOf] = [kept.at, kept.asOf];
+  page = Math.floor(at / size());
+  return true;
+};
 const clear = (name) => {
   for (const field of form.elements) {
     if (!field.name || (name !== '*' && field.name !== name) || (name === '*' && field.name === 'order')) continue;
@@ -90,28 +110,41 @@ const clear = (name) => {
 const search = async (keep = false) => {
   if (!base) return;
   asked += 1;
-  const mine = asked;
+  const mine = asked, before = `${seq} ${at}`;
   grid.setAttribute('aria-busy', 'true');
   showFilters();
   const answer = await server.review_page({...query(), as_of: keep ? asOf : null, offset: keep ? page * size() : 0, limit: size()});
   if (mine !== asked) return;
   grid.removeAttribute('aria-busy');
+  if (keep && rows.size && before !== `${seq} ${at}`) return; // somebody went on meanwhile: what is shown stays
   if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
   if (!keep) { page = 0; at = 0; anchor = 0; selected = new Map(); }
   [rows, total, of, asOf] = [new Map(), answer.total, answer.of, answer.as_of];
+  page = Math.floor(answer.offset / size());
+  at = Math.min(Math.max(at, answer.offset), Math.max(0, answer.offset + answer.rows.length - 1));
   details = new Map();
   take(answer);
   showAll();
+  keepPlace();
   ahead();
 };
 const take = (answer) => answer.rows.forEach((row, i) => rows.set(answer.offset + i, row));
-const load = async (number) => {
+const load = async (number, pages = 1) => {
   const offset = number * size();
   if (offset >= total || number < 0 || rows.has(offset)) return;
-  const mine = asked, answer = await server.review_page({...query(), as_of: asOf, offset, limit: size()});
+  const mine = asked, answer = await server.review_page({...query(), as_of: asOf, offset, limit: pages * size()});
   if (mine === asked && answer && answer.rows) take(answer);
 };
-const ahead = () => { load(page + 1); };
+// So many faces are known ahead that fast fingers do not reach the end of what is known; the next pictures are there.
+let fetching = false;
+const ahead = async () => {
+  const missing = [1, 2, 3].find((step) => (page + step) * size() < total && !rows.has((page + step) * size()));
+  if (fetching || missing === undefined) return;
+  fetching = true;
+  await load(page + missing, PAGES_AHEAD);
+  fetching = false;
+};
+const warm = () => { for (let i = at + 1; i <= at + PICTURES_AHEAD; i += 1) if (rows.has(i)) new Image().src = rows.get(i).url; };
 const move = async (to) => {
   to = Math.max(0, Math.min(to, total));
   if (to < total && !rows.has(to)) {
@@ -125,8 +158,11 @@ const move = async (to) => {
   picture = null;
   const turned = to < total && Math.floor(to / size()) !== page;
   if (turned) page = Math.floor(to / size());
-  if (turned) { showGrid(); ahead(); } else markTile();
+  if (turned) showGrid(); else markTile();
+  ahead();
   showPanel();
+  warm();
+  keepPlace();
 };
 const turn = (number) => move(Math.max(0, Math.min(number, Math.ceil(total / size()) - 1)) * size());
 
@@ -244,7 +280,7 @@ const markTile = () => {
 // Scrolls only as far as it must, and keeps clear of the panel that lies over the lower edge on a phone.
 const reveal = (one) => {
   const box = one.getBoundingClientRect(), over = panel.getBoundingClientRect();
-  const bottom = getComputedStyle(panel).position === 'sticky' && over.top > 40 && over.left <= box.left && over.right >= box.right ? over.top : window.innerHeight;
+  const bottom = getComputedStyle(panel).position === 'fixed' ? over.top : window.innerHeight;
   if (box.bottom > bottom - 6) window.scrollBy(0, box.bottom - bottom + 6); else if (box.top < 6) window.scrollBy(0, box.top - 6);
 };
 const pick = (index, on) => {

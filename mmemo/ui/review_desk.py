@@ -125,8 +125,8 @@ class ReviewDesk:
         newest = self.log.refresh()
         as_of = min(_whole(asked.get("as_of"), newest), newest)
         found = self._matching(shown, filters, as_of)
-        offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0))
         limit = min(max(_whole(asked.get("limit"), PAGE_FACES), 1), MAX_PAGE_FACES)
+        offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0) // limit * limit)
         now = self._standing(shown, newest, None)
         rows = [
             row_json(shown, int(row), now, self.log.people, me, filters.blind) for row in found[offset : offset + limit]

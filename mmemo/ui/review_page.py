@@ -29,6 +29,7 @@ LEGEND = (
     ("J K", "next, back"),
     ("U", "undo"),
     ("F", "one face large"),
+    ("← →", "one picture of it"),
     ("X", "select"),
     ("P", "play"),
     ("B", "hide the line"),
@@ -77,7 +78,9 @@ def _filters() -> str:
         _field("issues", "Only labels that look wrong", '<input name="issues" type="checkbox">', True),
     ]
     return (
-        f'<form id="mm-filters" class="mm-filters" role="search" aria-label="Which faces">{"".join(first)}'
+        f'<form id="mm-filters" class="mm-filters" role="search" aria-label="Which faces">'
+        '<button type="button" class="mm-key mm-open-filters" data-do="filters" aria-expanded="false">Filters</button>'
+        f"{''.join(first)}"
         f'<details><summary data-part="more">More filters</summary><div class="mm-filters">{"".join(more)}</div></details></form>'
     )
 

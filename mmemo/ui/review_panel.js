@@ -126,9 +126,9 @@ const setMode = (mode) => {
 const setBlind = () => {
   blind = !blind;
   localStorage.setItem('mm-review-blind', blind ? 'yes' : 'no');
-  say(blind ? 'Line, sound and opinions are hidden: labels are kept as given blind.' : 'Line and opinions are shown.');
+  say(blind ? 'Hidden: labels now count as given blind.' : 'Shown again.');
   picture = null;
-  search();
+  search(true);
 };
 const dropSelection = () => { selected = new Map(); selecting = false; showGrid(); };
 const DO = {
@@ -138,6 +138,7 @@ const DO = {
   select: () => { if (selecting || selected.size) dropSelection(); else { selecting = true; showGrid(); } },
   page: () => { for (let i = page * size(); i < (page + 1) * size(); i += 1) pick(i, true); showGrid(); },
   none: dropSelection, back: () => turn(page - 1), forward: () => turn(page + 1),
+  filters: () => form.querySelector('.mm-open-filters').setAttribute('aria-expanded', String(form.classList.toggle('opened'))),
   retrain: () => trigger('retrain', {}),
   toggle: () => { pick(at); showGrid(); },
 };
@@ -148,6 +149,11 @@ const act = (name, line) => {
 const LETTERS = {j: 'next', k: 'previous', u: 'undo', r: REJECT, s: SKIP, a: 'accept', f: 'focus', x: 'toggle', p: 'play', b: 'blind'};
 const escape = () => {
   if (picture) { picture = null; drawPanel(); } else if (selected.size || selecting) dropSelection(); else if (isFocus()) setMode('grid');
+};
+const picturesBy = (step) => {
+  const at = detail.pictures.findIndex((one) => one.face === (picture || detail.shown));
+  picture = detail.pictures[(at + step + detail.pictures.length) % detail.pictures.length].face;
+  drawPanel();
 };
 const columns = () => getComputedStyle(grid).gridTemplateColumns.split(' ').length;
 const onKey = (event) => {
@@ -161,6 +167,7 @@ const onKey = (event) => {
   let done = null;
   if (number && number <= labels.length) done = () => press(labels[number - 1], event.shiftKey, 'chosen');
   else if (event.key in steps) done = () => move(Math.min(total - 1, Math.max(0, at + steps[event.key])));
+  else if (isFocus() && ['ArrowLeft', 'ArrowRight'].includes(event.key) && detail && detail.pictures.length > 1) done = () => picturesBy(event.key === 'ArrowRight' ? 1 : -1);
   else if (event.key === 'Enter' && (inGrid || !onButton)) done = () => act('focus');
   else if (event.key === 'Escape') done = escape;
   else if (letter) done = () => act(letter, event.shiftKey);
@@ -200,32 +207,40 @@ const count = async () => {
   button.textContent = button.disabled ? words : `${words}: retrain`;
 };
 const showAll = () => { showGrid(); showPanel(); };
+// What can be taken back, the last press last: what the server knows, and what it has not been told yet.
+const undoStack = (known) => {
+  const own = new Map(undoable.map((one) => [one.press, one])), gone = queue.map((one) => one.undoes);
+  const waiting = queue.filter((one) => !one.undoes).map((one) => ({press: one.id, items: one.items}));
+  const stack = [...known, ...waiting].filter((one, i, all) => !gone.includes(one.press) && all.findIndex((other) => other.press === one.press) === i);
+  return stack.map((one) => own.get(one.press) || one);
+};
+let lastOpened = -Infinity;
 const open = async () => {
   const next = props.value ? JSON.parse(props.value) : null;
   root.dataset.empty = next && next.episode ? 'no' : 'yes';
   if (!next || !next.episode) { base = null; return; }
   const same = base && base.episode === next.episode && base.run === next.run;
   base = {episode: next.episode, run: next.run};
-  const answer = await server.review_open(base);
+  lastOpened = performance.now();
+  const before = seq, answer = await server.review_open(base);
   if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
   [facts, labels] = [answer, answer.labels];
-  const waiting = queue.filter((one) => !one.undoes), gone = queue.map((one) => one.undoes), known = new Map(undoable.map((one) => [one.press, one]));
-  const stack = [...answer.undo, ...waiting.map((one) => known.get(one.id) || {press: one.id, items: one.items})];
-  undoable = stack.filter((one, i) => !gone.includes(one.press) && stack.findIndex((other) => other.press === one.press) === i);
+  if (!same || (seq === before && !queue.length)) undoable = undoStack(answer.undo);
   part('resting').textContent = answer.resting;
   part('resting').hidden = !answer.resting;
   fillFilters();
   if (!same) root.dataset.mode = 'grid';
-  await search(same);
+  await search(same || backToPlace());
   count();
   onState(queue.length, trouble);
   send();
 };
 watch('value', open);
+const REOPEN_MS = 5000;
 // Names and labels may have changed while another tab was open.
 let wasSeen = false;
 new IntersectionObserver(([entry]) => {
-  if (entry.isIntersecting && !wasSeen && facts) open();
+  if (entry.isIntersecting && !wasSeen && facts && performance.now() - lastOpened > REOPEN_MS) open();
   wasSeen = entry.isIntersecting;
 }).observe(root);
 open();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,11 +31,13 @@ def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
     acks: list[str] = []
     refused: list[dict[str, str]] = []
     touched: dict[str, None] = {}
+    desk.log.refresh()
     for press in presses:
         number = str(press.get("id", "")) if isinstance(press, dict) else ""
         try:
-            for label in _labels_of(desk, press, number, me):
-                touched[f"{label.episode_id}/{label.pin.cut_key if label.pin else ''}/{label.track_id}"] = None
+            known = desk.log.of_press(number)
+            for row in known or [*map(_place, _labels_of(desk, press, number, me))]:
+                touched[f"{row.episode_id}/{row.cut_key}/{row.track_id}"] = None
             acks.append(number)
         except InputError as error:
             refused.append({"id": number, "why": str(error)})
@@ -53,6 +55,19 @@ def now_on(desk: ReviewDesk, item: str) -> dict[str, Any]:
     who = int(said.who[0])
     label = None if who < 0 else WORDS[int(said.label[0])]
     return {"said": label, "who": None if who < 0 else desk.log.people[who], "skipped": bool(said.status[0] == SKIPPED)}
+
+
+class _Place(NamedTuple):
+    """Which face a label is on."""
+
+    episode_id: str
+    cut_key: str
+    track_id: int
+
+
+def _place(label: HumanLabel) -> _Place:
+    assert label.pin is not None, "words of a page are pinned"
+    return _Place(label.episode_id, label.pin.cut_key, label.track_id)
 
 
 def _labels_of(desk: ReviewDesk, press: Any, number: str, me: str) -> Sequence[HumanLabel]:
