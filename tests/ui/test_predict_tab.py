@@ -58,16 +58,9 @@ def test_the_first_picture_waits_with_a_sentence(ready: Workspace, two_faces: Pa
 
 def test_a_picture_that_comes_while_another_is_judged_is_judged_next(workspace: Workspace):
     with closing(workspace.labels()) as labels, gr.Blocks() as page:
-        tab = predict_tab.predict_tab(_context(workspace, labels), gr.State(Selection()))
+        tab = predict_tab.predict_tab(AppContext(workspace, labels, JobRunner(workspace)), gr.State(Selection()))
     (judge,) = [event for event in page.fns.values() if tab.faces in event.outputs]
     assert judge.trigger_mode == "always_last" and judge.outputs == [tab.answer, tab.faces]
-
-
-def _context(workspace: Workspace, labels: Any) -> AppContext:
-    try:
-        return AppContext(workspace, labels, JobRunner(workspace))
-    except TypeError:
-        return AppContext(workspace, labels, JobRunner())
 
 
 def test_every_face_has_a_number_and_both_bars(ready: Workspace, two_faces: Path):
