@@ -67,6 +67,9 @@ def test_a_job_goes_on_without_page_and_app_and_is_there_again(
             other.locator("#mm-jobs a").click()
         other.locator("#mm-account").get_by_text("= all").wait_for()
         assert len(workspace.runs()) == 1
+        with trouble.while_leaving(page, other):
+            page.close()
+            other.close()
     stop_worker(workspace)
 
 
