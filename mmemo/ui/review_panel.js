@@ -90,7 +90,7 @@ const fetchDetail = async (row) => {
   if (!answer || answer.error || answer.blind !== blind) return;
   details.set(row.item, answer);
   if (details.size > 300) details.delete(details.keys().next().value);
-  if (current() === row) drawPanel();
+  if (current()?.item === row.item) drawPanel();
 };
 const play = async () => {
   const row = current(), clip = panel.querySelector('.mm-clip');
