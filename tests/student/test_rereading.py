@@ -83,3 +83,14 @@ def test_nothing_is_proven_of_few_faces_or_one_group():
     assert judged_by_lines(image[:0], image[:0], evidence[:0], np.arange(0)).gain == 0
     of_groups = judged_by_lines(guess, image, evidence, np.arange(2000) // 500)
     assert of_groups.gain == judged_by_lines(guess, image, evidence, np.arange(2000)).gain
+
+
+def test_chance_seldom_proves_anything_with_few_groups():
+    """Two opinions that are equally good: the second is called better about as seldom as it should be."""
+    wrong = 0
+    for seed in range(200):
+        draw = np.random.default_rng(seed)
+        _, image, evidence = shows(60, seed)
+        pair = [0.5 * image + 0.5 * draw.permutation(image) for _ in range(2)]
+        wrong += judged_by_lines(*pair, evidence, np.arange(60) // 12).second_is_better
+    assert wrong <= 12
