@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mmemo.errors import InputError
 from mmemo.flow.pictures import pictures_in
 from mmemo.flow.predict import FacePrediction, ImagePrediction
 from mmemo.flow.said_line import Predictions
@@ -109,7 +111,8 @@ def faces_json(predictions: Predictions) -> str:
 def save_predictions(folder: Path, predictions: Predictions) -> None:
     """Write faces.csv, faces.json, every picture with boxes, and of several pictures faces.zip with all of them.
 
-    Reads the pictures again, since nobody keeps them. Raises InputError when one is gone.
+    Reads the pictures again, since nobody keeps them. Raises InputError when one is gone or gives other pictures now;
+    then nothing is written.
     """
     names = boxes_names(predictions.pictures)
     drawn = list(zip(names, _drawn(predictions.pictures), strict=True))
@@ -122,15 +125,15 @@ def save_predictions(folder: Path, predictions: Predictions) -> None:
 
 
 def _drawn(predictions: Sequence[ImagePrediction]) -> Iterator[bytes]:
-    told = iter(predictions)
-    prediction = next(told, None)
-    while prediction is not None:
-        path = prediction.image
+    told = deque(predictions)
+    while told:
+        path, before = told[0].image, len(told)
         for picture in pictures_in(path):
-            if prediction is None or (prediction.image, prediction.time_ms) != (path, picture.time_ms):
+            if not told or (told[0].image, told[0].time_ms) != (path, picture.time_ms):
                 break
-            yield boxes_jpeg(picture.pixels, prediction.faces)
-            prediction = next(told, None)
+            yield boxes_jpeg(picture.pixels, told.popleft().faces)
+        if len(told) == before:
+            raise InputError(f"{path} changed while it was read", hint="give it again when it is complete")
 
 
 def _write(path: Path, content: bytes) -> None:

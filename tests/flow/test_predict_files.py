@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmemo.errors import InputError
 from mmemo.flow.looked_at import painted
 from mmemo.flow.predict import FacePrediction, ImagePrediction
 from mmemo.flow.predict_files import boxes_names, faces_csv, save_predictions, with_boxes
@@ -19,6 +20,7 @@ from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
 from pipelines.predict import predict
 from tests.flow.test_predict import drawn, save_picture
+from tests.ui.made import tiny_video
 
 
 def face(x: float = 40, side: float = 60, student: str | None = None) -> FacePrediction:
@@ -68,6 +70,22 @@ def test_files_of_one_name_do_not_overwrite_each_other(tmp_path: Path):
     long = ImagePrediction(Path(f"{'ü' * 200}.mp4"), [], 1500)
     assert boxes_names([long])[0].endswith("ü-0001500ms-faces.jpg") and len(boxes_names([long])[0].encode()) < 200
     assert boxes_names([long, long])[1].endswith("-faces-2.jpg") and boxes_names([]) == []
+
+
+@pytest.mark.parametrize("times_ms", [[700], [500, 1700], [500, 1500, 2500]])
+def test_a_clip_that_changes_between_two_readings_is_told(tmp_path: Path, times_ms: list[int]):
+    tiny_video(tmp_path / "clip.mp4", 2)
+    pictures = [ImagePrediction(tmp_path / "clip.mp4", [], time_ms) for time_ms in times_ms]
+    with pytest.raises(InputError, match=r"clip\.mp4 changed while it was read"):
+        save_predictions(tmp_path / "out", Predictions(None, None, pictures))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_that_is_given_twice_is_drawn_twice(tmp_path: Path):
+    tiny_video(tmp_path / "clip.mp4", 2)
+    pictures = [ImagePrediction(tmp_path / "clip.mp4", [], time_ms) for time_ms in (500, 1500)] * 2
+    save_predictions(tmp_path / "out", Predictions(None, None, pictures))
+    assert len([*(tmp_path / "out").glob("*.jpg")]) == 4
 
 
 def test_the_command_saves_what_the_page_saves(workspace: Workspace, tmp_path: Path):
