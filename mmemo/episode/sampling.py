@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from mmemo.episode.forward_pass import ShownFrame
 from mmemo.episode.video import Pictures, VideoInfo, frames_at
 from mmemo.errors import InputError
 
-# Decoded frames are handed over this many at a time, since each handover costs as much as a small picture; so many
-# times that wait to become pictures.
-_DECODED_TOGETHER, _DECODED_AHEAD = 8, 2
+# Decoded frames are handed over this many at a time, since each handover costs as much as a small picture, or fewer
+# where they are large. One such lot is being decoded, one becomes pictures, and two may wait in between: 32 MiB, or
+# three frames where a single one is larger than a lot may be.
+_DECODED_TOGETHER, _TOGETHER_BYTES = 8, 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def sample_cues(
 def _taken(frames: Generator[ShownFrame, None, None], side_by_side: bool) -> Iterator[Iterator[ShownFrame]]:
     """The frames, which a thread decodes ahead when that is wanted."""
     if side_by_side:
-        with Ahead(_together(frames), lambda _: 1, _DECODED_AHEAD) as ahead:
+        with Ahead(_together(frames), _lot_bytes, 2 * _TOGETHER_BYTES) as ahead:
             yield chain.from_iterable(ahead)
     else:
         with closing(frames):
@@ -134,9 +135,26 @@ def _taken(frames: Generator[ShownFrame, None, None], side_by_side: bool) -> Ite
 
 
 def _together(frames: Generator[ShownFrame, None, None]) -> Generator[list[ShownFrame], None, None]:
+    """Lots of frames in order: full ones of so many, or of as many as the bytes allow, and at least one."""
     with closing(frames):
-        while some := list(islice(frames, _DECODED_TOGETHER)):
-            yield some
+        lot: list[ShownFrame] = []
+        for frame in frames:
+            lot.append(frame)
+            if len(lot) == _DECODED_TOGETHER or (len(lot) + 1) * _bytes(frame) > _TOGETHER_BYTES:
+                yield lot
+                lot = []
+        if lot:
+            yield lot
+
+
+def _lot_bytes(lot: list[ShownFrame]) -> int:
+    """What a lot counts while it waits: as much as a full one, so that no more than two do."""
+    return max(_bytes(lot[0]), _TOGETHER_BYTES)
+
+
+def _bytes(shown: ShownFrame) -> int:
+    """Memory of a decoded frame."""
+    return sum(plane.buffer_size for plane in shown.frame.planes)
 
 
 def _middles(start_ms: int, end_ms: int, count: int) -> list[int]:

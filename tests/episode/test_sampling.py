@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from av import VideoFrame
 
 from mmemo.episode.clock import StageClock
-from mmemo.episode.sampling import CueFrames, SamplingSettings, sample_cues
+from mmemo.episode.forward_pass import ShownFrame
+from mmemo.episode.sampling import CueFrames, SamplingSettings, _taken, sample_cues
 from mmemo.episode.video import probe
 from mmemo.errors import InputError
 from tests.media import read_counter, write_counter_video
@@ -31,6 +35,26 @@ def test_overlapping_cues_get_their_own_frames(tmp_path: Path) -> None:
     assert (frames[3].times_ms, frames[3].face_pictures) == ([], [])
     assert [read_counter(grey) * 40 for grey in frames[0].greys] == frames[0].times_ms
     assert set(clock.seconds) == {"decode", "convert"}
+
+
+@pytest.mark.parametrize(
+    ("size_px", "most"), [((320, 180), 32), ((1920, 1080), 10), ((3840, 2160), 3), ((7680, 4320), 3)]
+)
+def test_waiting_frames_are_counted_by_their_memory(size_px: tuple[int, int], most: int) -> None:
+    """Before the first frame is taken up and while nothing more is taken, only so many are decoded."""
+    made = 0
+
+    def frames() -> Generator[ShownFrame, None, None]:
+        nonlocal made
+        for number in range(40):
+            made += 1
+            yield ShownFrame(number, number, VideoFrame(*size_px, "yuv420p"))
+
+    with _taken(frames(), True) as shown:
+        first = next(shown)
+        time.sleep(0.3)
+        assert made <= most
+        assert [first.asked_ms, *(frame.asked_ms for frame in shown)] == list(range(40)) and made == 40
 
 
 def test_some_of_the_frames_are_enough_for_a_glance() -> None:
