@@ -13,7 +13,7 @@ import pandas as pd
 from mmemo.episode.tracks import overlap
 from mmemo.flow.face_opinions import training_faces
 from mmemo.store.files import read_table
-from mmemo.store.labels import PIN_COLUMNS, REJECT, standing
+from mmemo.store.labels import PIN_COLUMNS, REJECT, UNDO_COLUMNS, standing
 from mmemo.store.workspace import Episode, Workspace
 
 # Two boxes that share less are not held for the same face.
@@ -21,7 +21,8 @@ MIN_OVERLAP = 0.5
 # A frame stands about so long: two times that are no farther apart are the same time.
 SAME_TIME_MS = 40
 _BOX = ["x1", "y1", "x2", "y2"]
-_FRAME_COLUMNS = ["id", "face_id", "label", "annotator", "created_at"]
+_COLUMNS = ["id", "track_id", "cue_id", "label", "annotator", "created_at", *UNDO_COLUMNS]
+_FRAME_COLUMNS = ["id", "face_id", "label", "annotator", "created_at", *UNDO_COLUMNS]
 
 
 def _no_frames() -> pd.DataFrame:
@@ -56,9 +57,10 @@ class Resting:
 class Words:
     """Everything that people said of an episode until one moment, by the numbers of one cut.
 
-    history: id, track_id, cue_id, label, annotator, created_at, one row a word in the order in which it was said.
+    history: id, track_id, cue_id, label, annotator, created_at, press, undoes, one row a word in the order in which it
+    was said.
     Words of one `track_id` are on one face; below 0 it is a face that the cut does not have, and `cue_id` is -1.
-    frames: id, face_id, label, annotator, created_at of words on single pictures that the cut has.
+    frames: id, face_id, label, annotator, created_at, press, undoes of words on single pictures that the cut has.
     """
 
     episode_id: str
@@ -108,10 +110,9 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
     face that lies where its own was: at the same time or, in the same line and shot, at the nearest, with an overlap
     of at least MIN_OVERLAP. Words that have no pin yet are pinned before.
     """
-    columns = ["id", "track_id", "cue_id", "label", "annotator", "created_at"]
     if not workspace.has_labels():  # reading leaves nothing behind
-        numbers = dict.fromkeys(columns[:3], np.int64)
-        return Words(episode.episode_id, pd.DataFrame(columns=columns).astype(numbers))
+        numbers = dict.fromkeys(_COLUMNS[:3], np.int64)
+        return Words(episode.episode_id, pd.DataFrame(columns=_COLUMNS).astype(numbers))
     with closing(workspace.labels()) as store:
         frames = store.frames(episode.episode_id)
         history = store.history(episode.episode_id)
@@ -120,11 +121,11 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
             history = store.history(episode.episode_id)
     pictures = _on_pictures(frames, workspace, episode)
     if history.empty:
-        return Words(episode.episode_id, history[columns], pictures)
+        return Words(episode.episode_id, history[_COLUMNS], pictures)
     keys = ["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]
     number, pins = _numbered(history[keys])
     places = np.array(_places(pins, CutFaces.read(workspace, episode)), np.int64).reshape(-1, 2)[number]
-    return Words(episode.episode_id, history[columns].assign(track_id=places[:, 0], cue_id=places[:, 1]), pictures)
+    return Words(episode.episode_id, history[_COLUMNS].assign(track_id=places[:, 0], cue_id=places[:, 1]), pictures)
 
 
 def _on_pictures(frames: pd.DataFrame, workspace: Workspace, episode: Episode) -> pd.DataFrame:

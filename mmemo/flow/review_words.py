@@ -25,14 +25,17 @@ WORDS = tuple(CODES)
 
 
 class Word(NamedTuple):
-    """A word on a row: its number, the row, the annotator's place in WordLog.people, the label's code, and the time of
-    the single picture that it is about, -1 for the face as a whole."""
+    """A word on a row: its number, the row, the annotator's place in WordLog.people, the label's code, the time of the
+    single picture that it is about, -1 for the face as a whole, and the numbers of its press and of the press that it
+    takes back, -1 for none."""
 
     number: int
     row: int
     who: int
     code: int
     frame_ms: int
+    press: int = -1
+    undoes: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +58,7 @@ class WordLog:
     _events: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _presses: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _undone: set[str] = field(default_factory=set)
+    _press_numbers: dict[str, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def refresh(self) -> int:
@@ -92,6 +96,11 @@ class WordLog:
         with self._lock:
             return [*self._presses.get(press, ())]
 
+    def press_number(self, press: str | None) -> int:
+        """A number for a press that is always the same; -1 for none."""
+        with self._lock:
+            return self._press_numbers.setdefault(press, len(self._press_numbers)) if press else -1
+
     def is_undone(self, press: str) -> bool:
         """Whether a press was taken back."""
         return press in self._undone
@@ -117,12 +126,12 @@ class PlacedWords:
     parts: Sequence[EpisodeFaces]
     _seen: dict[str, int] = field(default_factory=dict)
     _cuts: dict[str, CutFaces] = field(default_factory=dict)
-    _table: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+    _table: np.ndarray = field(default_factory=lambda: words_table([]))
     _of_row: dict[int, list[Word]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def follow(self, log: WordLog) -> np.ndarray:
-        """(E, 5) int64, the words in order: see Word."""
+        """(E, 7) int64, the words in order: see Word."""
         with self._lock:
             start, new = 0, list[Word]()
             for part in self.parts:
@@ -130,15 +139,13 @@ class PlacedWords:
                 for event in events[self._seen.get(part.episode.episode_id, 0) :]:
                     row = self._row(part, event, log.workspace)
                     if row is not None:
-                        frame_ms = int(event.time_ms) if event.scope == FRAME else -1
-                        who = log.people.index(event.annotator)
-                        new.append(Word(int(event.id), start + row, who, CODES[event.label], frame_ms))
+                        new.append(_word(log, event, start + row))
                 self._seen[part.episode.episode_id] = len(events)
                 start += len(part.tracks)
             for word in sorted(new):
                 self._of_row[word.row].append(word)
             if new:
-                table = np.concatenate([self._table, np.array(sorted(new), np.int64)])
+                table = np.concatenate([self._table, words_table(sorted(new))])
                 self._table = table[np.argsort(table[:, 0], kind="stable")]
             return self._table
 
@@ -160,14 +167,27 @@ class PlacedWords:
         return None if place is None else part.row_of.get(place[0])
 
 
+def words_table(words: Sequence[Word]) -> np.ndarray:
+    """(E, 7) int64 of words."""
+    return np.array(words, np.int64).reshape(-1, len(Word._fields))
+
+
+def _word(log: WordLog, event: Any, row: int) -> Word:
+    frame_ms = int(event.time_ms) if event.scope == FRAME else -1
+    presses = log.press_number(event.press), log.press_number(event.undoes)
+    return Word(int(event.id), row, log.people.index(event.annotator), CODES[event.label], frame_ms, *presses)
+
+
 def standing_on(events: np.ndarray, rows: int, until: int | None = None, annotator: int | None = None) -> Standing:
     """What holds on each of `rows` rows, after the word with number `until` if given; of one annotator, or of all.
 
-    events: see PlacedWords.follow. A skip changes nothing but the status of a face of which nobody said anything.
+    events: see PlacedWords.follow. A skip changes nothing but the status of a face of which nobody said anything. A
+    press that was taken back by then counts as never made, as in mmemo.store.labels.standing.
     """
     status, label, who = np.zeros(rows, np.int8), np.full(rows, -1, np.int8), np.full(rows, -1, np.int16)
     if until is not None:
         events = events[: np.searchsorted(events[:, 0], until, side="right")]
+    events = _not_undone(events)
     events = events[events[:, 4] < 0]
     if annotator is not None:
         events = events[events[:, 2] == annotator]
@@ -181,10 +201,18 @@ def standing_on(events: np.ndarray, rows: int, until: int | None = None, annotat
     return Standing(status, label, who)
 
 
-def before_press(words: Sequence[Word], number: int, who: int, frame_ms: int) -> list[str]:
-    """What must be said to make a row what it was before the word `number` of a person: one word, or two.
+def _not_undone(events: np.ndarray) -> np.ndarray:
+    """The words of presses that were not taken back, without the rows that took others back."""
+    back = events[:, 6] >= 0
+    kept: np.ndarray = events[~back & ~np.isin(events[:, 5], events[back, 6])]
+    return kept
 
-    words: all on the row, in order. A skip hides no label, so both come back where a skipped face had none.
+
+def before_press(words: Sequence[Word], number: int, who: int, frame_ms: int) -> list[str]:
+    """What a person had said of a row before the word `number`, for the rows that take it back: one word, or two.
+
+    words: all on the row, in order. A skip hides no label, so both come back where a skipped face had none. These rows
+    tell what happened; what holds is found without them, see standing_on.
     """
     own = [word for word in words if word.number < number and word.who == who and word.frame_ms == frame_ms]
     labels = [word.code for word in own if word.code != CODES[SKIP]]

@@ -34,6 +34,9 @@ PIN_COLUMNS = ("cut_key", "time_ms", "x1", "y1", "x2", "y2")
 _COLUMNS = ("id", "track_id", "cue_id", "label", "annotator", "created_at", *PIN_COLUMNS)
 _HOW = ("scope", "way", "blind", "press", "undoes")
 EVENT_COLUMNS = ("episode_id", *_COLUMNS, *_HOW)
+# Tell which words were taken back: by `standing`.
+UNDO_COLUMNS = ("press", "undoes")
+_HISTORY = (*_COLUMNS, *UNDO_COLUMNS)
 
 
 class _Base(DeclarativeBase):
@@ -143,18 +146,19 @@ class LabelStore:
             session.commit()
 
     def history(self, episode_id: str) -> pd.DataFrame:
-        """What was said of faces as a whole, in order: id, track_id, cue_id, label, annotator, created_at, PIN_COLUMNS.
+        """What was said of faces as a whole, in order: id, track_id, cue_id, label, annotator, created_at, PIN_COLUMNS,
+        UNDO_COLUMNS.
 
         Track and cue are numbers of the row's own cut. A row without a pin has null there; one of which no face was
         found when it was to be pinned has a cut alone. Skips and words on single pictures are left out.
         """
         mine = _LabelRow.episode_id == episode_id
         about_tracks = or_(_LabelRow.scope.is_(None), _LabelRow.scope != FRAME)
-        return self._read([*map(_column, _COLUMNS)], mine, about_tracks, _LabelRow.label != SKIP)
+        return self._read([*map(_column, _HISTORY)], mine, about_tracks, _LabelRow.label != SKIP)
 
     def frames(self, episode_id: str) -> pd.DataFrame:
         """What was said of single pictures, in order; the columns of `history`."""
-        return self._read([*map(_column, _COLUMNS)], _LabelRow.episode_id == episode_id, _LabelRow.scope == FRAME)
+        return self._read([*map(_column, _HISTORY)], _LabelRow.episode_id == episode_id, _LabelRow.scope == FRAME)
 
     def events(self, after: int = 0) -> pd.DataFrame:
         """Every row of every episode with a number above `after`, in order: EVENT_COLUMNS, None for what is not known."""
@@ -200,8 +204,11 @@ class LabelStore:
 def standing(history: pd.DataFrame, face: list[str]) -> pd.DataFrame:
     """Of words in the order in which they were said, the last one on each face that its own annotator did not withdraw.
 
-    `face` are the columns that tell faces apart.
+    `face` are the columns that tell faces apart. A press that was taken back counts as never made, and so do the rows
+    that took it back: a word from before it holds again as of when it was said, and hides nobody's later word.
     """
+    back = history["undoes"].notna()
+    history = history[~back & ~history["press"].isin(history.loc[back, "undoes"])]
     own = history.drop_duplicates([*dict.fromkeys([*face, "annotator"])], keep="last")
     return own[own["label"] != WITHDRAW].drop_duplicates(face, keep="last")
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from mmemo.errors import InputError
 from mmemo.flow.review_faces import EpisodeFaces
-from mmemo.flow.review_words import SKIPPED, WORDS, Word, before_press, standing_on
+from mmemo.flow.review_words import SKIPPED, WORDS, Word, before_press, standing_on, words_table
 from mmemo.store.labels import ACCEPTED, CHOSEN, CUE, FRAME, SCOPES, SKIP, TRACK, UNDONE, FacePin, HumanLabel
 from mmemo.ui.review import MAX_PAGE_FACES
 from mmemo.ui.review_desk import Json, ReviewDesk, item_of
@@ -49,9 +47,7 @@ def now_on(desk: ReviewDesk, item: str) -> dict[str, Any]:
     """What holds on a face: said (a label or null), who said it, and whether it was skipped."""
     episode_id, cut_key, track_id = item_of(item)
     part = desk.part(episode_id, cut_key)
-    said = standing_on(
-        _rows([Word(w.number, 0, w.who, w.code, w.frame_ms) for w in _words_on(desk, part, track_id)]), 1
-    )
+    said = standing_on(words_table([word._replace(row=0) for word in _words_on(desk, part, track_id)]), 1)
     who = int(said.who[0])
     label = None if who < 0 else WORDS[int(said.label[0])]
     return {"said": label, "who": None if who < 0 else desk.log.people[who], "skipped": bool(said.status[0] == SKIPPED)}
@@ -136,7 +132,7 @@ def _undo(desk: ReviewDesk, press: Json, number: str, me: str) -> list[HumanLabe
     desk.log.refresh()
     undoes = str(press["undoes"])
     events = desk.log.of_press(undoes)
-    if not events or events[0].annotator != me:
+    if not events or events[0].annotator != me or events[0].undoes:
         raise InputError("there is nothing to undo", hint="label a face first")
     if desk.log.is_undone(undoes):
         return []
@@ -161,7 +157,3 @@ def _words_on(desk: ReviewDesk, part: EpisodeFaces, track_id: int) -> list[Word]
     words = desk.words_of(part)
     words.follow(desk.log)
     return words.on(part.row_of[track_id]) if track_id in part.row_of else []
-
-
-def _rows(words: Sequence[Word]) -> np.ndarray:
-    return np.array(words, np.int64).reshape(-1, 5)

@@ -27,6 +27,7 @@ from mmemo.store.labels import (
     FacePin,
     HumanLabel,
     LabelStore,
+    standing,
 )
 
 
@@ -240,7 +241,7 @@ def test_how_a_word_came_about_is_kept_with_it(store: LabelStore):
         [3, "cue", "undone", None, "p-2", "p-1"],
     ]
     assert store.events(after=2)["press"].tolist() == ["p-2"]
-    assert store.current("e1")["track_id"].tolist() == [4]
+    assert len(store.current("e1")) == 0, "a press is taken back as a whole"
 
 
 def test_a_press_that_is_sent_twice_is_one_press(store: LabelStore):
@@ -270,6 +271,18 @@ def test_taking_ones_word_back_leaves_the_words_of_others(store: LabelStore):
     store.add(HumanLabel("e1", 3, 2, "fear", "ben"))
     store.add(HumanLabel("e1", 3, 2, WITHDRAW, "ben"))
     assert store.current("e1")[["label", "annotator"]].to_numpy().tolist() == [["joy", "ana"]]
+
+
+def test_a_press_that_was_taken_back_counts_as_never_made(store: LabelStore):
+    for label, who, press in (("joy", "ana", "a-1"), ("fear", "ben", "b-1"), ("anger", "ana", "a-2")):
+        store.add(HumanLabel("e1", 3, 2, label, who, PIN, press=press))
+    store.add(HumanLabel("e1", 3, 2, "joy", "ana", PIN, way=UNDONE, press="a-3", undoes="a-2"))
+    assert store.current("e1")[["label", "annotator"]].to_numpy().tolist() == [["fear", "ben"]]
+    then = store.history("e1")
+    assert standing(then[then["id"] <= 3], ["track_id"])["label"].tolist() == ["anger"], "as it was before the undo"
+    for number, undoes in (("b-2", "b-1"), ("a-4", "a-1")):
+        store.add(HumanLabel("e1", 3, 2, WITHDRAW, undoes[0], PIN, way=UNDONE, press=number, undoes=undoes))
+    assert len(store.current("e1")) == 0 and len(store.history("e1")) == 6
 
 
 @pytest.mark.parametrize("wrong", [{"scope": "planet"}, {"way": "guessed"}, {"scope": FRAME}])

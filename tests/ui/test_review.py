@@ -10,7 +10,7 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.human_labels import Words
-from mmemo.flow.review_words import CODES, Standing, standing_on
+from mmemo.flow.review_words import CODES, Standing, Word, standing_on, words_table
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW, FacePin, HumanLabel
 from mmemo.store.workspace import Workspace
@@ -44,7 +44,7 @@ def table(n: int = 4) -> pd.DataFrame:
 
 
 def nothing_said(n: int) -> Standing:
-    return standing_on(np.zeros((0, 5), np.int64), n)
+    return standing_on(words_table([]), n)
 
 
 def found(filters: Filters, said: Standing | None = None, n: int = 4, people: list[str] | None = None) -> list[int]:
@@ -82,7 +82,7 @@ def test_filters_let_through_what_they_say_in_their_order(filters: Filters, face
 
 def words(*said: tuple[int, int, str]) -> np.ndarray:
     """(row, person, label) in order, as words on rows."""
-    return np.array([(i + 1, row, who, CODES[label], -1) for i, (row, who, label) in enumerate(said)], np.int64)
+    return words_table([Word(i + 1, row, who, CODES[label], -1) for i, (row, who, label) in enumerate(said)])
 
 
 def test_filters_by_what_people_said():
@@ -149,7 +149,7 @@ def test_a_page_of_a_hundred_thousand_faces_makes_no_object_for_each(capsys: pyt
     search = FaceSearch.over(table(n).assign(text=[f"{LINES[i % 4]} {i // 5}" for i in range(n)]))
     rng = np.random.default_rng(0)
     events = np.column_stack(
-        [np.arange(1, 20_001), rng.integers(0, n, 20_000), rng.integers(0, 3, 20_000), rng.integers(0, 7, 20_000), np.full(20_000, -1)]
+        [np.arange(1, 20_001), rng.integers(0, n, 20_000), rng.integers(0, 3, 20_000), rng.integers(0, 7, 20_000), *np.full((3, 20_000), -1)]
     )  # fmt: skip
     asked = [Filters(), Filters(text="step 19"), Filters(status="unlabelled", order="gain", differ="any")]
     for filters in asked:

@@ -308,6 +308,21 @@ def test_undo_brings_back_a_skip_and_a_word_of_another_cut(desk: ReviewDesk):
     assert holds(desk) == {3: "anger"}
 
 
+def test_an_undo_changes_nothing_that_somebody_else_said_since(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 1, me="ana")
+    press(desk, "b-1", "fear", 1, me="ben")
+    press(desk, "a-2", "anger", 1, me="ana")
+    before = desk.log.refresh()
+    assert undo(desk, "a-3", "a-2", me="ana")["now"][item(1)] == {"said": "fear", "who": "ben", "skipped": False}
+    assert holds(desk) == {1: "fear"}
+    assert desk.page({**ASKED, "filters": {"person": "fear"}}, "ana")["total"] == 1
+    assert desk.page({**ASKED, "filters": {"person": "anger"}, "as_of": before}, "ana")["total"] == 1, "as it was then"
+    assert desk.store.events()["label"].tolist() == ["joy", "fear", "anger", "joy"], "nothing is erased"
+    assert undo(desk, "a-4", "a-3", me="ana")["refused"], "an undo cannot be undone"
+    undo(desk, "b-2", "b-1", me="ben")
+    assert holds(desk) == {1: "joy"}
+
+
 def test_people_undo_only_what_they_said_themselves(desk: ReviewDesk):
     press(desk, "a-1", "joy", 1, me="ana")
     press(desk, "b-1", "fear", 1, me="ben")
