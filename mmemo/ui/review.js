@@ -113,7 +113,7 @@ const search = async (keep = false) => {
   const mine = asked, before = `${seq} ${at}`;
   grid.setAttribute('aria-busy', 'true');
   showFilters();
-  const answer = await server.review_page({...query(), as_of: keep ? asOf : null, offset: keep ? page * size() : 0, limit: size()});
+  const answer = await Promise.resolve(server.review_page({...query(), as_of: keep ? asOf : null, offset: keep ? page * size() : 0, limit: size()})).catch(() => null);
   if (mine !== asked) return;
   grid.removeAttribute('aria-busy');
   if (keep && rows.size && before !== `${seq} ${at}`) return; // somebody went on meanwhile: what is shown stays
@@ -146,6 +146,7 @@ const ahead = async () => {
 };
 const warm = () => { for (let i = at + 1; i <= at + PICTURES_AHEAD; i += 1) if (rows.has(i)) new Image().src = rows.get(i).url; };
 const move = async (to) => {
+  if (busy) return;
   to = Math.max(0, Math.min(to, total));
   if (to < total && !rows.has(to)) {
     busy = true; // until the face is there, no key may mean it
@@ -174,7 +175,7 @@ const set = (row, label) => {
   else Object.assign(row, {said: label, who: facts.me, skipped: false});
 };
 const press = async (label, line, way) => {
-  if (busy) return say('Not labelled: the next page is on its way. Press again when you see the face.');
+  if (busy) return say('Not labelled: the faces are on their way. Press again when you see the face.');
   const many = selected.size > 0 && !line, targets = many ? [...selected.values()] : [current()].filter(Boolean);
   if (!targets.length) return say(total ? 'That was the last face. K goes back to it.' : 'There is no face to label here.');
   const wanted = targets.filter((row) => way !== 'accepted' || row.proposal);
@@ -230,11 +231,11 @@ onState = (unsaved, why) => {
 
 // Grid ---------------------------------------------------------------------------------------------
 const tile = (row, index) => {
-  const chips = make('span', {class: 'chips'}), source = form.elements.source.value, top = row.tops && row.tops[source];
+  const chips = make('span', {class: 'chips'}), source = form.elements.source.value, top = !blind && row.tops && row.tops[source];
   if (top) chips.append(chip(top[0], `${top[0]} ${percent(top[1])}`));
   if (row.said !== null) chips.append(chip(row.said, `${row.who === facts.me ? 'you' : row.who}: ${inWords(row.said)}`, true));
   if (row.skipped) chips.append(make('span', {class: 'mm-chip'}, 'skipped'));
-  const name = `Face ${row.track}${blind ? '' : `: ${row.text}`}${row.said === null ? '' : `, ${inWords(row.said)}`}`;
+  const name = `Face ${row.track}${blind || !row.text ? '' : `: ${row.text}`}${row.said === null ? '' : `, ${inWords(row.said)}`}`;
   const made = make('button', {type: 'button', class: 'mm-tile', 'data-track': row.track, 'data-item': row.item, 'data-at': index, 'aria-label': name, tabindex: index === at ? 0 : -1},
     make('img', {src: row.url, alt: '', loading: 'lazy', width: 138, height: 138}),
     make('span', {class: 'body'}, chips, blind ? null : make('span', {class: 'line'}, row.text)));
@@ -248,7 +249,7 @@ const tile = (row, index) => {
 const showGrid = () => {
   const tiles = [], held = grid.contains(document.activeElement);
   for (let i = page * size(); i < Math.min(total, (page + 1) * size()); i += 1) if (rows.has(i)) tiles.push(tile(rows.get(i), i));
-  const nothing = make('div', {class: 'mm-empty'}, make('strong', {}, 'Nothing matches'), 'Loosen the filters above.');
+  const nothing = busy ? make('div', {class: 'mm-empty'}, make('strong', {}, 'One moment')) : make('div', {class: 'mm-empty'}, make('strong', {}, 'Nothing matches'), 'Loosen the filters above.');
   grid.replaceChildren(...(tiles.length ? tiles : [nothing]));
   const pages = Math.max(1, Math.ceil(total / size())), shown = total === of ? counted(of, 'face') : `${total.toLocaleString('en')} of ${counted(of, 'face')}`;
   part('hits').textContent = shown;

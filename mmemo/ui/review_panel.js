@@ -13,8 +13,8 @@ const keysOf = (row) => {
   reject.title = 'No usable face, or the wrong one: it leaves training';
   reject.setAttribute('aria-pressed', String(said === REJECT));
   skip.setAttribute('aria-pressed', String(row.skipped));
-  const accept = key('accept', hint('A'), row.proposal ? `accept ${row.proposal}` : 'accept');
-  accept.disabled = blind || !row.proposal;
+  const proposal = blind ? null : row.proposal, accept = key('accept', hint('A'), proposal ? `accept ${proposal}` : 'accept');
+  accept.disabled = !proposal;
   const moves = [key('previous', hint('K'), 'previous'), key('next', hint('J'), 'next'), key('undo', hint('U'), 'undo')];
   moves[0].disabled = at === 0;
   moves[2].disabled = !undoable.length;
@@ -66,6 +66,7 @@ const drawPanel = () => {
   const row = current(), held = panel.contains(document.activeElement) ? document.activeElement.dataset.do : null;
   if (!row) {
     panel.removeAttribute('data-item');
+    if (busy) { panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, 'One moment'))); return; }
     panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, total ? 'End of the list' : 'No face to show'), total ? `${counted(total, 'face')} behind you. K goes back.` : 'Loosen the filters above.'));
     return;
   }
@@ -123,12 +124,15 @@ const setMode = (mode) => {
   showTools();
   if (mode === 'focus') { panel.tabIndex = -1; panel.focus({preventScroll: true}); part('hits').scrollIntoView({block: 'nearest'}); } else grid.querySelector('.chosen')?.focus();
 };
-const setBlind = () => {
+// Nothing that was shown before stays, and no key means a face until the server says how it is shown now.
+const setBlind = async () => {
   blind = !blind;
   localStorage.setItem('mm-review-blind', blind ? 'yes' : 'no');
   say(blind ? 'Hidden: labels now count as given blind.' : 'Shown again.');
-  picture = null;
-  search(true);
+  [rows, details, selected, picture, detail, busy] = [new Map(), new Map(), new Map(), null, null, true];
+  showAll();
+  try { await search(true); } finally { busy = false; }
+  if (!rows.size) showAll();
 };
 const dropSelection = () => { selected = new Map(); selecting = false; showGrid(); };
 const DO = {

@@ -265,6 +265,31 @@ def test_focus_mode_has_pictures_bars_and_lines_and_can_be_blind(fresh: RunningA
     assert (row["label"], row["blind"]) == ("surprise", True)
 
 
+def test_a_key_right_after_hiding_labels_nothing_that_was_seen_with_its_opinions(
+    fresh: RunningApp, open_page: OpenPage
+):
+    page = open_page(fresh)
+    review(page)
+    for key in ("b", "b", "b"):
+        waiting: list[Any] = []
+        page.route("**/component_server/**", waiting.append)
+        page.keyboard.press(key)
+        page.keyboard.press("5")
+        page.keyboard.press("j")
+        page.locator(".mm-told").get_by_text("Not labelled").wait_for()
+        tiles = page.locator("#mm-grid .mm-tile")
+        assert tiles.count() == 0 and page.locator("#mm-focus .mm-bars").count() == 0
+        page.unroute("**/component_server/**")
+        for route in waiting:
+            route.continue_()
+        tiles.first.wait_for()
+        names = tiles.evaluate_all("all => all.map((one) => one.ariaLabel)")
+        hidden = page.locator("[data-part='blind']").get_attribute("aria-pressed") == "true"
+        assert not any("undefined" in name for name in names) and all((":" in name) != hidden for name in names)
+    assert len(events(fresh)) == 0
+    page.keyboard.press("b")
+
+
 def test_one_picture_of_a_face_is_rejected_and_the_face_keeps_its_label(fresh: RunningApp, open_page: OpenPage):
     page = open_page(fresh)
     review(page)
