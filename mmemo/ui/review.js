@@ -188,7 +188,7 @@ const press = async (label, line, way) => {
   const before = shown.map(remember), items = wanted.map((row) => row.item);
   if (!frame) shown.forEach((row) => set(row, line ? chosen[0] : chosen[wanted.indexOf(row)]));
   const id = enqueue({items, labels: chosen, scope, way, blind, me: facts.me, ...(frame ? {face: frame} : {})});
-  undoable.push({press: id, items: shown.map((row) => row.item), before});
+  undoable.push({press: id, items: shown.map((row) => row.item), before, blind});
   const what = way === 'accepted' && many ? 'accepted' : inWords(chosen[0] === SKIP ? 'skipped' : chosen[0]);
   say(`${frame ? 'This one picture' : many ? counted(wanted.length, 'face') : line ? 'The whole line' : `Face ${wanted[0].track}`}: ${what}`);
   shown.forEach((row) => details.delete(row.item));
@@ -196,15 +196,19 @@ const press = async (label, line, way) => {
   else if (moveOn && !frame) { await move(at + 1); shown.forEach(markRow); } else { shown.forEach(markRow); showPanel(); }
   showTools();
 };
+// What a row showed before a press; a hidden row shows other words than an open one.
+const putBack = (row, pressed) => {
+  const before = pressed.blind === blind && (pressed.before || []).find((one) => one.item === row.item);
+  if (before) Object.assign(row, before);
+  details.delete(row.item);
+  markRow(row);
+};
 const undo = async () => {
   const last = undoable.pop();
   if (!last) return say('There is nothing to undo.');
   enqueue({undoes: last.press, items: last.items, me: facts.me});
   for (const row of rowsOf(last.items)) {
-    const before = (last.before || []).find((one) => one.item === row.item);
-    if (before) Object.assign(row, before);
-    details.delete(row.item);
-    markRow(row);
+    putBack(row, last);
   }
   const first = [...rows].find(([, row]) => row.item === last.items[0]);
   if (first && last.items.length === 1) await move(first[0]); else showPanel();
@@ -212,8 +216,10 @@ const undo = async () => {
   showTools();
 };
 onSaved = (answer) => {
+  const asShown = Boolean(answer.blind) === blind;
+  if (!asShown) search(true);
   for (const [item, now] of Object.entries(answer.now || {})) {
-    if (isUnsaved(item)) continue;
+    if (isUnsaved(item) || !asShown) continue;
     details.delete(item);
     for (const row of rowsOf([item])) { Object.assign(row, now); markRow(row); }
   }

@@ -50,7 +50,7 @@ class Filters:
 
     `use` is what faces are used for ("" for all), or a drop reason; confidences are shares of 1 of `source`.
     `status` and `person` are about the words of `annotator`, or of all people. `blind` hides what would tell a label:
-    such filters then let everything through.
+    such filters then let everything through, and `status` is about one's own words alone.
     """
 
     use: str = TRAINING
@@ -92,10 +92,10 @@ class Filters:
         return cls(**given).unless_blind()  # type: ignore[arg-type]
 
     def unless_blind(self) -> Filters:
-        """Who does not see line and opinions finds nothing out by filters either."""
+        """Who does not see line, opinions and other people's words finds nothing out by filters either."""
         if not self.blind:
             return self
-        kept = {name: getattr(self, name) for name in ("use", "status", "character", "person", "annotator")}
+        kept = {name: getattr(self, name) for name in ("use", "status", "character")}
         return Filters(**kept, blind=True)
 
 

@@ -124,10 +124,10 @@ class ReviewDesk:
         shown, filters = self.shown(asked), Filters.of(_object(asked.get("filters")))
         newest = self.log.refresh()
         as_of = min(_whole(asked.get("as_of"), newest), newest)
-        found = self._matching(shown, filters, as_of)
+        found = self._matching(shown, filters, as_of, me)
         limit = min(max(_whole(asked.get("limit"), PAGE_FACES), 1), MAX_PAGE_FACES)
         offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0) // limit * limit)
-        now = self._standing(shown, newest, None)
+        now = self._standing(shown, newest, me if filters.blind else None)
         rows = [
             row_json(shown, int(row), now, self.log.people, me, filters.blind) for row in found[offset : offset + limit]
         ]
@@ -178,12 +178,14 @@ class ReviewDesk:
     def _newest_run(self, episode_id: str) -> str | None:
         return next(iter(runs_of(self.workspace, episode_id)), None)
 
-    def _matching(self, shown: Shown, filters: Filters, as_of: int) -> np.ndarray:
+    def _matching(self, shown: Shown, filters: Filters, as_of: int, me: str) -> np.ndarray:
+        whose = me if filters.blind else filters.annotator or None
+
         def find() -> np.ndarray:
-            said = self._standing(shown, as_of, filters.annotator or None)
+            said = self._standing(shown, as_of, whose)
             return shown.search.matching(filters, said, self.log.people)
 
-        return self._found.get((shown.key, filters, as_of), find)
+        return self._found.get((shown.key, filters, as_of, whose), find)
 
     def _standing(self, shown: Shown, as_of: int, annotator: str | None) -> Standing:
         def find() -> Standing:

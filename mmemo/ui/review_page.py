@@ -67,8 +67,8 @@ def _filters() -> str:
     sources = [(name, _SOURCE_NAMES[name]) for name in SOURCES]
     more = [
         *(_select(name, f"{title[:1].upper()}{title[1:]} says", [], tells=True) for name, title in sources),
-        _select("person", "A person says", []),
-        _select("annotator", "Labelled by", []),
+        _select("person", "A person says", [], tells=True),
+        _select("annotator", "Labelled by", [], tells=True),
         _select(
             "differ", "Who disagree", [("", "any"), *((name, _DIFFER[name]) for name in DISAGREEMENTS)], tells=True
         ),
@@ -91,7 +91,7 @@ def _select(name: str, title: str, choices: list[tuple[str, str]], *, tells: boo
 
 
 def _field(name: str, title: str, control: str, tells: bool) -> str:
-    """One labelled control; one that `tells` of line or opinions is off while they are hidden."""
+    """One labelled control; one that `tells` of line, opinions or other people's words is off while they are hidden."""
     css = f"mm-field {name}"
     return f'<label class="{css}"{" data-tells" if tells else ""}><span>{title}</span>{control}</label>'
 

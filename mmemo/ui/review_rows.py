@@ -24,7 +24,10 @@ _PROPOSERS = ("target", "student", "image")
 
 
 def row_json(shown: Shown, row: int, said: Standing, people: Sequence[str], me: str, blind: bool) -> dict[str, Any]:
-    """One tile: where the face is, its best picture, what was said, and unless `blind` its line and opinions."""
+    """One tile: where the face is, its best picture, what was said, and unless `blind` its line and opinions.
+
+    Of `said` a blind reader must be given the own words alone.
+    """
     columns = shown.search.columns
     part = next(p for p in shown.parts if p.episode.episode_id == columns["episode_id"][row])
     item = f"{columns['episode_id'][row]}/{columns['cut_key'][row]}/{columns['track_id'][row]}"
@@ -56,9 +59,11 @@ def _top(columns: Any, source: str, row: int) -> tuple[str, float] | None:
 
 
 def face_json(part: EpisodeFaces, track_id: int, words: Sequence[Any], blind: bool, me: str) -> dict[str, Any]:
-    """One track in full; `words` are the rows that were said of it, in order."""
+    """One track in full; `words` are the rows that were said of it, in order; `blind` readers get only their own."""
     row = part.row_of[track_id]
     track = part.tracks.iloc[row]
+    if blind:
+        words = [event for event in words if event.annotator == me]
     faces: Iterator[Any] = part.pictures(track_id).itertuples()
     pictures = [
         {"face": str(face.face_id), "url": file_url(part.folder / str(face.crop)), "ms": int(face.frame_ms)}
@@ -70,7 +75,7 @@ def face_json(part: EpisodeFaces, track_id: int, words: Sequence[Any], blind: bo
         "pictures": pictures,
         "shown": next((p["face"] for p in pictures if p["ms"] == int(track["time_ms"])), pictures[0]["face"]),
         "frames": _frame_words(words, frames),
-        "words": [_word(event, me) for event in words if not (blind and event.annotator != me)],
+        "words": [_word(event, me) for event in words],
         "blind": blind,
         "lines": [],
         "opinions": {},

@@ -34,7 +34,7 @@ const send = async () => {
   sending = true;
   const batch = queue.slice(0, MOST), patience = Math.min(LONGEST_MS, PATIENCE_MS * 2 ** failures);
   let answer = null;
-  const asked = Promise.resolve(server.review_save({presses: batch})).catch(() => null);
+  const asked = Promise.resolve(server.review_save({presses: batch, blind})).catch(() => null);
   answer = await Promise.race([asked, later(patience).then(() => 'late')]);
   if (answer === 'late') asked.then((late) => { if (late && late.acks) settle(late, batch); });
   sending = false;

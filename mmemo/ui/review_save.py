@@ -19,6 +19,7 @@ _PIN = ["x1", "y1", "x2", "y2"]
 def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
     """Save presses in the order in which they were made; say which are saved and what then holds on their faces.
 
+    now: what holds on the faces of these presses, for `blind` readers by their own words alone.
     acks: numbers of presses that are saved, also those that were saved before. refused: [{id, why}] of presses that
     mean nothing; they will never be saved. Raises StorageError where the database cannot be written: what is not
     acknowledged must then be sent again.
@@ -40,14 +41,18 @@ def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
         except InputError as error:
             refused.append({"id": number, "why": str(error)})
     desk.log.refresh()
-    return {"acks": acks, "refused": refused, "now": {item: now_on(desk, item) for item in touched}}
+    blind = bool(asked.get("blind"))
+    now = {item: now_on(desk, item, me if blind else None) for item in touched}
+    return {"acks": acks, "refused": refused, "now": now, "blind": blind}
 
 
-def now_on(desk: ReviewDesk, item: str) -> dict[str, Any]:
-    """What holds on a face: said (a label or null), who said it, and whether it was skipped."""
+def now_on(desk: ReviewDesk, item: str, whose: str | None = None) -> dict[str, Any]:
+    """What holds on a face: said (a label or null), who said it, and whether it was skipped; of one person, or of all."""
     episode_id, cut_key, track_id = item_of(item)
     part = desk.part(episode_id, cut_key)
-    said = standing_on(words_table([word._replace(row=0) for word in _words_on(desk, part, track_id)]), 1)
+    events = words_table([word._replace(row=0) for word in _words_on(desk, part, track_id)])
+    annotator = None if whose is None else desk.log.people.index(whose) if whose in desk.log.people else -1
+    said = standing_on(events, 1, annotator=annotator)
     who = int(said.who[0])
     label = None if who < 0 else WORDS[int(said.label[0])]
     return {"said": label, "who": None if who < 0 else desk.log.people[who], "skipped": bool(said.status[0] == SKIPPED)}

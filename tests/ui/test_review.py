@@ -126,6 +126,8 @@ def test_who_is_blind_to_line_and_opinions_finds_nothing_out_by_filters():
         "order": "gain",
         "confidence_from": 0.5,
         "status": "labelled",
+        "person": "joy",
+        "annotator": "ana",
         "blind": True,
     }
     assert Filters.of(asked) == Filters(status="labelled", blind=True)

@@ -222,6 +222,24 @@ def test_who_is_blind_gets_neither_line_nor_opinion(desk: ReviewDesk):
     assert not any(line[:12] in text for line in LINES)
 
 
+def test_who_is_blind_sees_no_word_of_anybody_else(desk: ReviewDesk):
+    press(desk, "a-1", "joy", 3, me="ana")
+    press(desk, "a-2", REJECT, 3, me="ana", scope="frame", face="f3")
+    hidden = {**ASKED, "filters": {"blind": True}}
+    row = desk.page(hidden, "ben")["rows"][2]
+    assert (row["said"], row["who"], row["skipped"]) == (None, None, False)
+    assert desk.page(hidden, "ana")["rows"][2]["said"] == "joy", "one's own words are no secret"
+    for told in ({"status": "labelled"}, {"status": "rejected"}):
+        assert desk.page({**ASKED, "filters": {"blind": True, **told}}, "ben")["total"] == 0
+    for told in ({"person": "joy"}, {"annotator": "ana"}):
+        assert desk.page({**ASKED, "filters": {"blind": True, **told}}, "ben")["total"] == 26
+    assert desk.page({**ASKED, "filters": {"blind": True, "status": "labelled"}}, "ana")["total"] == 1
+    assert desk.face({**ASKED, "item": item(3), "blind": True}, "ben")["frames"] == {}
+    skipped = {"presses": [{"id": "b-1", "items": [item(3)], "label": SKIP}], "blind": True}
+    answer = save_presses(desk, skipped, "ben")
+    assert answer["now"] == {item(3): {"said": None, "who": None, "skipped": True}} and answer["blind"] is True
+
+
 def test_a_press_is_saved_once_however_often_it_is_sent(desk: ReviewDesk):
     for _ in range(3):
         answer = press(desk, "a-1", "fear", 4, blind=True)
