@@ -216,6 +216,9 @@ const undo = async () => {
   showTools();
 };
 onSaved = (answer) => {
+  const refused = answer.refused.map((no) => no.id), wrong = undoable.filter((one) => refused.includes(one.press));
+  undoable = undoable.filter((one) => !wrong.includes(one));
+  for (const pressed of wrong.reverse()) rowsOf(pressed.items).filter((row) => !isUnsaved(row.item)).forEach((row) => putBack(row, pressed));
   const asShown = Boolean(answer.blind) === blind;
   if (!asShown) search(true);
   for (const [item, now] of Object.entries(answer.now || {})) {
@@ -223,16 +226,17 @@ onSaved = (answer) => {
     details.delete(item);
     for (const row of rowsOf([item])) { Object.assign(row, now); markRow(row); }
   }
-  if (answer.refused.length) { undoable = undoable.filter((one) => !answer.refused.some((no) => no.id === one.press)); search(true); }
-  const row = current();
-  if (row && answer.now && row.item in answer.now) showPanel();
+  const row = current(), changed = [...Object.keys(answer.now || {}), ...wrong.flatMap((one) => one.items)];
+  if (row && changed.includes(row.item)) showPanel();
+  if (refused.length) { showTools(); search(true); }
   clearTimeout(onSaved.timer);
   if (!queue.length) onSaved.timer = setTimeout(() => count(), 350);
 };
 onState = (unsaved, why) => {
-  const shown = part('saved');
-  shown.textContent = unsaved ? `${unsaved} unsaved${why ? `: ${why}. Trying again.` : '…'}` : why || 'All saved';
-  shown.dataset.state = unsaved ? (why ? 'trouble' : 'unsaved') : why ? 'trouble' : 'saved';
+  const shown = part('saved'), waiting = unsaved ? `${unsaved} unsaved${why ? `: ${why}. Trying again.` : '…'}` : '';
+  const gone = refusal && make('button', {type: 'button', 'data-do': 'heard', 'aria-label': 'Close this message'}, '×');
+  shown.replaceChildren([refusal, waiting].filter(Boolean).join(' ') || 'All saved', ...(gone ? [gone] : []));
+  shown.dataset.state = why || refusal ? 'trouble' : unsaved ? 'unsaved' : 'saved';
 };
 
 // Grid ---------------------------------------------------------------------------------------------

@@ -143,6 +143,7 @@ const DO = {
   page: () => { for (let i = page * size(); i < (page + 1) * size(); i += 1) pick(i, true); showGrid(); },
   none: dropSelection, back: () => turn(page - 1), forward: () => turn(page + 1),
   filters: () => form.querySelector('.mm-open-filters').setAttribute('aria-expanded', String(form.classList.toggle('opened'))),
+  heard: () => { refusal = ''; onState(queue.length, trouble); },
   retrain: () => trigger('retrain', {}),
   toggle: () => { pick(at); showGrid(); },
 };

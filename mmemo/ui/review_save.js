@@ -2,7 +2,7 @@
 // sent again until the server says that it is saved; it survives a reload of the page.
 const UNSAVED = 'mm-review-unsaved', PATIENCE_MS = 15000, LONGEST_MS = 120000, MOST = 30;
 const client = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-let seq = 0, sending = false, failures = 0, trouble = '', onSaved = () => {}, onState = () => {};
+let seq = 0, sending = false, failures = 0, trouble = '', refusal = '', onSaved = () => {}, onState = () => {};
 let queue = JSON.parse(sessionStorage.getItem(UNSAVED) || '[]');
 
 const keepQueue = () => {
@@ -23,7 +23,8 @@ const settle = (answer, batch) => {
   const done = new Set([...answer.acks, ...answer.refused.map((one) => one.id)]);
   queue = queue.filter((press) => !done.has(press.id));
   failures = 0;
-  trouble = answer.refused.length ? `Not saved: ${answer.refused[0].why}` : '';
+  trouble = '';
+  if (answer.refused.length) refusal = `Not saved: ${answer.refused[0].why}`; // until somebody has read it
   keepQueue();
   onSaved(answer, batch);
 };

@@ -237,6 +237,28 @@ def test_presses_that_the_server_did_not_hear_are_sent_again_also_after_a_reload
     assert words(fresh.workspace) == {}
 
 
+def test_a_label_that_was_refused_leaves_the_page_and_says_so_until_it_is_read(fresh: RunningApp, open_page: OpenPage):
+    page = open_page(fresh)
+    review(page)
+    tile = page.locator("#mm-grid .mm-tile[data-track='1']")
+    page.route("**/component_server/**", as_somebody_else)
+    page.keyboard.press("2")
+    message = page.locator("#mm-saved[data-state='trouble']").get_by_text("Not saved: it was made by")
+    message.wait_for()
+    assert tile.get_by_text("you: joy").count() == 0
+    page.unroute("**/component_server/**")
+    page.keyboard.press("6")
+    page.wait_for_timeout(600)
+    assert events(fresh)["label"].tolist() == ["fear"] and message.is_visible(), "it stays until it is read"
+    page.get_by_role("button", name="Close this message").click()
+    saved(page)
+
+
+def as_somebody_else(route: Any) -> None:
+    """What a page sends when somebody else signed in since."""
+    route.continue_(post_data=(route.request.post_data or "").replace('"me":"local"', '"me":"ana"'))
+
+
 def test_focus_mode_has_pictures_bars_and_lines_and_can_be_blind(fresh: RunningApp, open_page: OpenPage):
     page = open_page(fresh)
     review(page)
