@@ -207,9 +207,7 @@ const undo = async () => {
   const last = undoable.pop();
   if (!last) return say('There is nothing to undo.');
   enqueue({undoes: last.press, items: last.items, me: facts.me});
-  for (const row of rowsOf(last.items)) {
-    putBack(row, last);
-  }
+  rowsOf(last.items).forEach((row) => putBack(row, last));
   const first = [...rows].find(([, row]) => row.item === last.items[0]);
   if (first && last.items.length === 1) await move(first[0]); else showPanel();
   say(`Taken back: the label of ${counted(last.items.length, 'face')}`);

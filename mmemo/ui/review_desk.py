@@ -201,7 +201,7 @@ class ReviewDesk:
 def item_of(item: object) -> tuple[str, str, int]:
     """(episode, cut, track) of what a page calls a face. Raises InputError for nonsense."""
     parts = str(item).split("/")
-    if len(parts) != 3 or not parts[2].isdigit():
+    if len(parts) != 3 or not parts[2].isdecimal():
         raise InputError("this is no face", hint="reload the page")
     return parts[0], parts[1], int(parts[2])
 

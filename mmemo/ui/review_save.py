@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from mmemo.store.labels import ACCEPTED, CHOSEN, CUE, FRAME, SCOPES, SKIP, TRACK
 from mmemo.ui.review import MAX_PAGE_FACES
 from mmemo.ui.review_desk import Json, ReviewDesk, item_of
 
+log = logging.getLogger(__name__)
+
 MAX_PRESSES = 500
 _PIN = ["x1", "y1", "x2", "y2"]
 
@@ -21,8 +24,8 @@ def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
 
     now: what holds on the faces of these presses, for `blind` readers by their own words alone.
     acks: numbers of presses that are saved, also those that were saved before. refused: [{id, why}] of presses that
-    mean nothing; they will never be saved. Raises StorageError where the database cannot be written: what is not
-    acknowledged must then be sent again.
+    mean nothing, or whose faces cannot be read; they will never be saved, and those after them are not held up. Raises
+    StorageError where the database cannot be written: what is not acknowledged must then be sent again.
     """
     presses = asked.get("presses")
     if not isinstance(presses, list) or len(presses) > MAX_PRESSES:
@@ -33,16 +36,21 @@ def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
     desk.log.refresh()
     for press in presses:
         number = str(press.get("id", "")) if isinstance(press, dict) else ""
-        try:
-            known = desk.log.of_press(number)
-            for row in known or [*map(_place, _labels_of(desk, press, number, me))]:
-                touched[f"{row.episode_id}/{row.cut_key}/{row.track_id}"] = None
-            acks.append(number)
-        except InputError as error:
-            refused.append({"id": number, "why": str(error)})
+        known = desk.log.of_press(number)
+        if not known and isinstance(press, dict) and press.get("undoes"):
+            desk.log.refresh()  # what it takes back may be the press before
+        labels, why = ([], "") if known else _labels_or_why_not(desk, press, number, me)
+        for row in known or map(_place, labels):
+            touched[f"{row.episode_id}/{row.cut_key}/{row.track_id}"] = None
+        if why:
+            refused.append({"id": number, "why": why})
+            touched.update(dict.fromkeys(_items_of(press)))
+            continue
+        desk.store.add_once(labels)
+        acks.append(number)
     desk.log.refresh()
     blind = bool(asked.get("blind"))
-    now = {item: now_on(desk, item, me if blind else None) for item in touched}
+    now = _now(desk, [*touched], me if blind else None)
     return {"acks": acks, "refused": refused, "now": now, "blind": blind}
 
 
@@ -71,15 +79,42 @@ def _place(label: HumanLabel) -> _Place:
     return _Place(label.episode_id, label.pin.cut_key, label.track_id)
 
 
+def _labels_or_why_not(desk: ReviewDesk, press: Any, number: str, me: str) -> tuple[Sequence[HumanLabel], str]:
+    """The rows of a press, or a sentence that says why there are none; whatever fails, fails for this press alone."""
+    try:
+        return _labels_of(desk, press, number, me), ""
+    except InputError as error:
+        return [], str(error).replace(str(desk.workspace.root), "the workspace")
+    except Exception:
+        log.exception("a press of Review is refused")
+        return [], "the face that it means cannot be read (reload the page)"
+
+
+def _items_of(press: object) -> list[str]:
+    items = press.get("items") if isinstance(press, dict) else None
+    return [one for one in items[:MAX_PAGE_FACES] if isinstance(one, str)] if isinstance(items, list) else []
+
+
+def _now(desk: ReviewDesk, items: Sequence[str], whose: str | None) -> dict[str, Any]:
+    """{item: what holds on it}; one that cannot be read now is left out, for its word is saved all the same."""
+    found: dict[str, Any] = {}
+    for item in items:
+        try:
+            found[item] = now_on(desk, item, whose)
+        except InputError:  # it names no face
+            continue
+        except Exception:
+            log.exception("a face of Review that was labelled cannot be read")
+    return found
+
+
 def _labels_of(desk: ReviewDesk, press: Any, number: str, me: str) -> Sequence[HumanLabel]:
-    """Save one press; gives its rows."""
+    """The rows of one press."""
     if not isinstance(press, dict) or not 0 < len(number) <= 60:
         raise InputError("a press has no number", hint="reload the page")
     if press.get("me", me) != me:
         raise InputError(f"it was made by {press['me']!r}, and {me!r} is signed in now", hint="reload the page")
-    labels = _undo(desk, press, number, me) if press.get("undoes") else _said(desk, press, number, me)
-    desk.store.add_once(labels)
-    return labels
+    return _undo(desk, press, number, me) if press.get("undoes") else _said(desk, press, number, me)
 
 
 def _said(desk: ReviewDesk, press: Json, number: str, me: str) -> list[HumanLabel]:
@@ -134,7 +169,6 @@ def _label(
 
 def _undo(desk: ReviewDesk, press: Json, number: str, me: str) -> list[HumanLabel]:
     """Words that make everything what it was before an earlier press; none where it was taken back before."""
-    desk.log.refresh()
     undoes = str(press["undoes"])
     events = desk.log.of_press(undoes)
     if not events or events[0].annotator != me or events[0].undoes:

@@ -282,6 +282,38 @@ def test_presses_that_mean_nothing_are_refused_and_the_others_saved(desk: Review
         save_presses(desk, {"presses": "x"}, "local")
 
 
+def test_a_press_whose_faces_are_lost_is_refused_alone_and_without_a_path(
+    desk: ReviewDesk, caplog: pytest.LogCaptureFixture
+):
+    source = desk.workspace.episode_folder(EPISODE_ID)
+    lost = source.with_name("lost")
+    shutil.copytree(source, lost)
+    record = json.loads((source / "episode.json").read_text())
+    (lost / "episode.json").write_text(json.dumps({**record, "episode_id": "lost"}))
+    for table in lost.rglob("cues.parquet"):
+        table.unlink()
+    sent = ["lost/made/1", f"{EPISODE_ID}/made/²", "unknown/made/1", "../made/1"]
+    presses = [{"id": f"w-{n}", "items": [one], "label": "joy"} for n, one in enumerate(sent)]
+    answer = save_presses(desk, {"presses": [*presses, {"id": "ok", "items": [item(1)], "label": "joy"}]}, "local")
+    assert (answer["acks"], [one["id"] for one in answer["refused"]]) == (["ok"], [f"w-{n}" for n in range(4)])
+    assert holds(desk) == {1: "joy"}
+    assert not any(str(desk.workspace.root) in one["why"] for one in answer["refused"])
+    assert "refused" in caplog.text
+
+
+def test_what_was_saved_is_acknowledged_though_its_faces_are_lost_since(
+    desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch
+):
+    press(desk, "a-1", "joy", 1)
+
+    def gone(*_: object) -> None:
+        raise StorageError("lost")
+
+    monkeypatch.setattr(ReviewDesk, "part", gone)
+    answer = press(desk, "a-1", "joy", 1)
+    assert (answer["acks"], answer["refused"], answer["now"]) == (["a-1"], [], {})
+
+
 def test_what_cannot_be_written_is_not_acknowledged(desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch):
     def full(*_: object) -> None:
         raise StorageError("the label was not saved", hint="is the disk full?")
