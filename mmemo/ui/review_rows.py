@@ -7,12 +7,13 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from mmemo.flow.read import SOURCES
 from mmemo.flow.review_faces import EpisodeFaces
 from mmemo.flow.review_words import SKIPPED, WORDS, Standing
 from mmemo.labels import EKMAN7
-from mmemo.store.labels import FRAME, REJECT, TRACK, WITHDRAW
+from mmemo.store.labels import FRAME, REJECT, TRACK, standing
 from mmemo.ui.html import file_url
 
 if TYPE_CHECKING:
@@ -108,9 +109,13 @@ def _lines(part: EpisodeFaces, cue_id: int) -> list[dict[str, Any]]:
 
 
 def _frame_words(words: Sequence[Any], frames: dict[str, int]) -> dict[str, str]:
-    """{face_id: what was said last of this one picture}."""
-    last = {int(event.time_ms): str(event.label) for event in words if event.scope == FRAME}
-    return {face: last[ms] for face, ms in frames.items() if last.get(ms, WITHDRAW) != WITHDRAW}
+    """{face_id: what holds of this one picture}, found as a training finds it."""
+    said = pd.DataFrame([event for event in words if event.scope == FRAME])
+    if said.empty:
+        return {}
+    last = standing(said, ["time_ms"])
+    holds = dict(zip(last["time_ms"].astype(int).tolist(), last["label"].astype(str).tolist(), strict=True))
+    return {face: holds[ms] for face, ms in frames.items() if ms in holds}
 
 
 def _word(event: Any, me: str) -> dict[str, Any]:

@@ -403,6 +403,23 @@ def test_a_single_picture_is_rejected_and_the_face_keeps_its_label(desk: ReviewD
     assert corrections(desk.workspace, EPISODE_ID, None) == 0
 
 
+def test_of_a_single_picture_the_page_shows_what_a_training_uses(desk: ReviewDesk):
+    one: dict[str, Any] = {"scope": "frame", "face": "f1"}
+    press(desk, "a-1", REJECT, 1, me="ana", **one)
+    press(desk, "b-1", "joy", 1, me="ben", **one)
+    assert shown_and_used(desk) == ("joy", [])
+    undo(desk, "b-2", "b-1", me="ben")
+    assert shown_and_used(desk) == (REJECT, ["f1"]), "ben's word is gone, ana's is not"
+    undo(desk, "a-2", "a-1", me="ana")
+    assert shown_and_used(desk) == (None, [])
+
+
+def shown_and_used(desk: ReviewDesk) -> tuple[str | None, list[str]]:
+    """What the page shows on the picture f1, and the pictures that training leaves out."""
+    said = read_words(desk.workspace, desk.workspace.episode(EPISODE_ID))
+    return desk.face({**ASKED, "item": item(1)}, "cleo")["frames"].get("f1"), said.rejected_pictures()
+
+
 def test_words_on_faces_that_the_cut_does_not_have_are_told(desk: ReviewDesk):
     desk.store.add(HumanLabel(EPISODE_ID, 5, 5, "joy", pin=FacePin("another", 800, 0, 0, 10, 10)))
     opened = desk.open(ASKED, "local")
