@@ -17,6 +17,7 @@ from mmemo.store.workspace import Episode, Workspace
 
 # What a track is used for; a dropped line's tracks are told apart by its drop reason.
 TRAINING, LISTENER, UNREAD, DROPPED = "training", "listener", "unread", "dropped"
+SPEAKER = "speaker"
 _BOX = ["x1", "y1", "x2", "y2"]
 _TRACK_COLUMNS = [
     "episode_id", "cut_key", "track_id", "cue_id", "role", "crop", "pictures", "start_ms", "end_ms", "text",
@@ -49,9 +50,14 @@ class EpisodeFaces:
         return self.faces.iloc[np.searchsorted(ids, track_id) : np.searchsorted(ids, track_id, side="right")]
 
     def of_line(self, track_id: int) -> list[int]:
-        """The tracks of a track's line that play the same part in it: all shots of the one who speaks, or listeners."""
+        """The tracks of the one who speaks a track's line, in all its shots; of a listener the track alone.
+
+        Several listeners of a line are different people.
+        """
         row = self.tracks.iloc[self.row_of[track_id]]
-        same = (self.tracks["cue_id"] == row["cue_id"]) & (self.tracks["role"] == row["role"])
+        if row["role"] != SPEAKER:
+            return [track_id]
+        same = (self.tracks["cue_id"] == row["cue_id"]) & (self.tracks["role"] == SPEAKER)
         return [int(track) for track in self.tracks.loc[same, "track_id"]]
 
 
@@ -111,7 +117,7 @@ def joined(parts: Sequence[EpisodeFaces]) -> pd.DataFrame:
 
 def _uses(tracks: pd.DataFrame) -> np.ndarray:
     dropped, unread = tracks["drop_reason"].notna().to_numpy(), (tracks["quality"] <= 0).to_numpy()
-    speaks = (tracks["role"] == "speaker").to_numpy()
+    speaks = (tracks["role"] == SPEAKER).to_numpy()
     return np.select([dropped, ~speaks, unread], [DROPPED, LISTENER, UNREAD], default=TRAINING).astype(object)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.flow.read import SOURCES
-from mmemo.flow.review_faces import EpisodeFaces
+from mmemo.flow.review_faces import SPEAKER, EpisodeFaces
 from mmemo.flow.review_words import SKIPPED, WORDS, Standing
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import FRAME, REJECT, TRACK, standing
@@ -32,11 +32,12 @@ def row_json(shown: Shown, row: int, said: Standing, people: Sequence[str], me: 
     columns = shown.search.columns
     part = next(p for p in shown.parts if p.episode.episode_id == columns["episode_id"][row])
     item = f"{columns['episode_id'][row]}/{columns['cut_key'][row]}/{columns['track_id'][row]}"
+    line = (columns["episode_id"][row], columns["cut_key"][row], "line", columns["cue_id"][row])
     who = int(said.who[row])
     found: dict[str, Any] = {
         "item": item,
         "track": int(columns["track_id"][row]),
-        "line": f"{columns['episode_id'][row]}/{columns['cut_key'][row]}/{columns['cue_id'][row]}/{columns['role'][row]}",
+        "line": item if columns["role"][row] != SPEAKER else "/".join(map(str, line)),
         "url": file_url(part.folder / str(columns["crop"][row])),
         "ms": int(columns["start_ms"][row]),
         "pictures": int(columns["pictures"][row]),

@@ -50,5 +50,5 @@ const send = async () => {
   await later(Math.min(8000, 250 * 2 ** failures));
   send();
 };
-window.addEventListener('beforeunload', (event) => { if (queue.length && trouble) event.preventDefault(); });
+window.addEventListener('beforeunload', (event) => { if (queue.length) event.preventDefault(); });
 window.addEventListener('online', () => send());

@@ -383,6 +383,19 @@ def test_people_undo_only_what_they_said_themselves(desk: ReviewDesk):
     assert [row["track"] for row in page["rows"]] == [1]
 
 
+def test_a_label_for_the_whole_line_is_for_the_one_who_speaks(desk: ReviewDesk):
+    path = desk.workspace.cut_folder(desk.workspace.episode(EPISODE_ID)) / "faces.parquet"
+    faces = files.read_table(path)
+    line = faces.loc[faces["track_id"] == 1, "cue_id"].iloc[0]
+    files.write_table(path, faces.assign(cue_id=faces["cue_id"].where(~faces["track_id"].isin([2, 27, 28]), line)))
+    press(desk, "a-1", "joy", 1, scope="cue")
+    assert desk.store.events()["track_id"].tolist() == [1, 2], "both shots of the speaker"
+    press(desk, "a-2", "fear", 27, scope="cue")
+    assert desk.store.events()["track_id"].tolist() == [1, 2, 27], "another listener is somebody else"
+    rows = {row["track"]: row["line"] for row in desk.page({**ASKED, "filters": {"use": ""}}, "local")["rows"]}
+    assert rows[1] == rows[2] and len({rows[1], rows[27], rows[28]}) == 3
+
+
 def test_bulk_presses_may_have_a_label_for_each_face(desk: ReviewDesk):
     one = {"id": "a-1", "items": [item(1), item(2)], "labels": ["joy", "fear"], "way": "accepted"}
     save_presses(desk, {"presses": [one]}, "local")
