@@ -101,6 +101,13 @@ class WordLog:
         with self._lock:
             return self._press_numbers.setdefault(press, len(self._press_numbers)) if press else -1
 
+    def last_until(self, episode_id: str, moment: pd.Timestamp) -> int:
+        """The number of the last word on an episode at a moment (UTC); 0 for none."""
+        events = self.of(episode_id)
+        said_at = pd.to_datetime(pd.Series([event.created_at for event in events]), utc=True)
+        known = np.flatnonzero(said_at <= moment)
+        return int(events[known[-1]].id) if len(known) else 0
+
     def is_undone(self, press: str) -> bool:
         """Whether a press was taken back."""
         return press in self._undone
@@ -185,9 +192,7 @@ def standing_on(events: np.ndarray, rows: int, until: int | None = None, annotat
     press that was taken back by then counts as never made, as in mmemo.store.labels.standing.
     """
     status, label, who = np.zeros(rows, np.int8), np.full(rows, -1, np.int8), np.full(rows, -1, np.int16)
-    if until is not None:
-        events = events[: np.searchsorted(events[:, 0], until, side="right")]
-    events = _not_undone(events)
+    events = _in_force(events, until)
     events = events[events[:, 4] < 0]
     if annotator is not None:
         events = events[events[:, 2] == annotator]
@@ -201,8 +206,28 @@ def standing_on(events: np.ndarray, rows: int, until: int | None = None, annotat
     return Standing(status, label, who)
 
 
-def _not_undone(events: np.ndarray) -> np.ndarray:
-    """The words of presses that were not taken back, without the rows that took others back."""
+def corrected_since(events: np.ndarray, rows: int, last: int) -> int:
+    """On how many of `rows` faces the label is another than after the word `last`; what was undone does not count.
+
+    A single picture that was rejected counts as one: of these only the rejected ones change what is learned.
+    """
+    labels = int((standing_on(events, rows).label != standing_on(events, rows, last).label).sum())
+    return labels + len(_rejected_pictures(events, None) ^ _rejected_pictures(events, last))
+
+
+def _rejected_pictures(events: np.ndarray, until: int | None) -> set[tuple[int, int]]:
+    """(row, time in ms) of the single pictures that people rejected."""
+    events = _in_force(events, until)
+    own = _last(events[events[:, 4] >= 0], [1, 4, 2])
+    holds = _last(own[own[:, 3] != CODES[WITHDRAW]], [1, 4])
+    rejected = holds[holds[:, 3] == CODES[REJECT]]
+    return {(int(row), int(ms)) for row, ms in rejected[:, [1, 4]]}
+
+
+def _in_force(events: np.ndarray, until: int | None) -> np.ndarray:
+    """The words of presses that were not taken back by then, without the rows that took others back."""
+    if until is not None:
+        events = events[: np.searchsorted(events[:, 0], until, side="right")]
     back = events[:, 6] >= 0
     kept: np.ndarray = events[~back & ~np.isin(events[:, 5], events[back, 6])]
     return kept

@@ -1,4 +1,4 @@
-"""Reviewing as plain values: which faces match, in which order, and how much people corrected."""
+"""Reviewing as plain values: which faces match, and in which order."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mmemo.errors import InputError
-from mmemo.flow.human_labels import Words
 from mmemo.flow.read import SOURCES
 from mmemo.flow.review_faces import DROPPED, LISTENER, TRAINING, UNREAD
 from mmemo.flow.review_words import CODES, STATUSES, Standing
 from mmemo.labels import EKMAN7
-from mmemo.store.labels import REJECT, standing
+from mmemo.store.labels import REJECT
 
 PAGE_FACES = 48
 MAX_PAGE_FACES = 400
@@ -174,29 +173,3 @@ class FaceSearch:
             a, b = self.columns[f"{one}_label"], self.columns[f"{other}_label"]
             found |= (a != b) & (a >= 0) & (b >= 0)
         return found
-
-
-def corrected_since(said: Words, last: int | pd.Timestamp) -> int:
-    """On how many faces of a cut a person's word is another than it was; what was undone does not count.
-
-    `last` is the number of the last word that counted then, or for want of it the moment (UTC). A single picture that
-    was rejected counts as one.
-    """
-    changed = 0
-    history = said.history[said.history["track_id"] >= 0]
-    for table, face in ((history, "track_id"), (said.frames, "face_id")):
-        known = table["id"] <= last if isinstance(last, int) else _until(table, last)
-        now, then = _last_words(table, face), _last_words(table[known], face)
-        changed += sum(now.get(one) != then.get(one) for one in now.keys() | then.keys())
-    return changed
-
-
-def _until(history: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:
-    return pd.to_datetime(history["created_at"], utc=True) <= moment
-
-
-def _last_words(history: pd.DataFrame, face: str) -> dict[object, str]:
-    last = standing(history, [face])
-    if face == "face_id":  # of single pictures only the rejected ones change what is learned
-        last = last[last["label"] == REJECT]
-    return dict(zip(last[face], last["label"], strict=True))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,13 +15,15 @@ import numpy as np
 from mmemo.errors import InputError
 from mmemo.flow.human_labels import read_words
 from mmemo.flow.review_faces import DROPPED, TRAINING, EpisodeFaces, episode_faces, joined
-from mmemo.flow.review_words import PlacedWords, Standing, WordLog, standing_on
+from mmemo.flow.review_words import PlacedWords, Standing, WordLog, corrected_since, standing_on
 from mmemo.labels import EKMAN7
+from mmemo.store.characters import CharacterStore
+from mmemo.store.files import storage_errors
 from mmemo.store.labels import LabelStore
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.ui.review import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
 from mmemo.ui.review_rows import face_json, row_json
-from mmemo.ui.work import runs_of
+from mmemo.ui.work import runs_of, trained_with
 
 Json = Mapping[str, Any]
 _Value = TypeVar("_Value")
@@ -79,6 +83,7 @@ class ReviewDesk:
     _shown: _Cache = field(default_factory=lambda: _Cache(4))
     _found: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _words: _Cache = field(default_factory=lambda: _Cache(_KEPT))
+    _stamps: dict[Hashable, Hashable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log = WordLog(self.workspace, self.store)
@@ -88,11 +93,7 @@ class ReviewDesk:
         if not asked.get("episode"):
             return {"me": me, "episode": None}
         episode_id, run_id = str(asked["episode"]), _text(asked.get("run"))
-        # Names of people and runs may have changed since.
-        self._parts.drop(lambda key: key[0] == episode_id)
-        self._words.drop(lambda key: key[0] == episode_id)
-        self._shown.drop(lambda key: True)
-        self._found.drop(lambda key: True)
+        self._forget_if_changed(episode_id, run_id)
         shown = self.shown(asked)
         table = shown.search.table
         self.log.refresh()
@@ -144,6 +145,18 @@ class ReviewDesk:
         words = [event for event in self.log.of(episode_id) if event.cut_key == cut_key and event.track_id == track_id]
         return face_json(part, track_id, words, bool(asked.get("blind")), me)
 
+    def corrections(self, episode_id: str, run_id: str | None) -> int:
+        """On how many faces people say something else than when a run was trained; 0 without a run."""
+        if run_id is None:
+            return 0
+        self.log.refresh()
+        last = trained_with(self.workspace, run_id, episode_id)
+        if not isinstance(last, int):
+            last = self.log.last_until(episode_id, last)
+        # A retraining learns from the newest cut, whatever cut is looked at.
+        part = self.part(episode_id, self.workspace.episode(episode_id).cut_key)
+        return corrected_since(self.words_of(part).follow(self.log), len(part.tracks), last)
+
     def part(self, episode_id: str, cut_key: str) -> EpisodeFaces:
         """The faces of one cut, whatever run they were shown with. Raises InputError for what is not there."""
         there: EpisodeFaces | None = self._parts.first(lambda key: key[:2] == (episode_id, cut_key))
@@ -154,6 +167,17 @@ class ReviewDesk:
         if not cut_key.isalnum() or not self.workspace.cut_folder(known).is_dir():
             raise InputError("the cut that these faces were shown from is gone", hint="reload the page")
         return self._parts.get((episode_id, cut_key, None), lambda: episode_faces(self.workspace, known, None))
+
+    def _forget_if_changed(self, episode_id: str, run_id: str | None) -> None:
+        """Names of people, the cut and the run may have been made anew since they were read."""
+        stamp = _stamp(self.workspace, episode_id, run_id)
+        if self._stamps.get((episode_id, run_id)) == stamp:
+            return
+        self._parts.drop(lambda key: key[0] == episode_id)
+        self._words.drop(lambda key: key[0] == episode_id)
+        self._shown.drop(lambda key: any(one[0] == episode_id for one in key))
+        self._found.drop(lambda key: any(one[0] == episode_id for one in key[0]))
+        self._stamps[episode_id, run_id] = stamp
 
     def words_of(self, part: EpisodeFaces) -> PlacedWords:
         """What was said of the faces of one cut."""
@@ -196,6 +220,23 @@ class ReviewDesk:
             return standing_on(events, len(shown.search.table), as_of, who)
 
         return self._found.get((shown.key, as_of, annotator), find)
+
+
+def _stamp(workspace: Workspace, episode_id: str, run_id: str | None) -> Hashable:
+    """Changes when the tables of an episode or of a run do, or what people said of its characters."""
+    folder = workspace.episode_folder(episode_id)
+    files = [*folder.glob("*"), *folder.glob("*/*"), *(workspace.run_folder(run_id).glob("*") if run_id else ())]
+    with storage_errors(workspace.root), closing(CharacterStore(workspace.root / LABELS_FILE)) as store:
+        names = tuple(store.words(episode_id))
+    return names, tuple(_file_stamp(path) for path in sorted(files))
+
+
+def _file_stamp(path: Path) -> Hashable:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # a cut that runs meanwhile moves its files
+        return str(path)
+    return str(path), stat.st_mtime_ns, stat.st_size
 
 
 def item_of(item: object) -> tuple[str, str, int]:

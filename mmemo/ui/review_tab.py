@@ -11,21 +11,17 @@ from typing import Any
 import gradio as gr
 
 from mmemo.errors import InputError, MmemoError
-from mmemo.flow.human_labels import read_words
 from mmemo.flow.job_kinds import RETRAIN, RetrainSettings
 from mmemo.store.files import to_json
-from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import file_url
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.jobs import BUG_MESSAGE
 from mmemo.ui.line_clip import clip_of
-from mmemo.ui.review import corrected_since
 from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.review_page import review_frame, review_script
 from mmemo.ui.review_save import save_presses
 from mmemo.ui.words import sentences
-from mmemo.ui.work import trained_with
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +60,7 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
 
     def count(asked: Mapping[str, Any], me: str) -> dict[str, Any]:
         run = asked.get("run")
-        return {"run": run, "corrections": corrections(context.workspace, str(asked.get("episode")), run)}
+        return {"run": run, "corrections": desk.corrections(str(asked.get("episode")), run)}
 
     def clip(asked: Mapping[str, Any], me: str) -> dict[str, Any]:
         episode_id, cut_key, track_id = item_of(asked.get("item"))
@@ -116,15 +112,6 @@ def signed_in(request: gr.Request | None) -> str | None:
             who = app.tokens.get(token)
             return None if who is None else str(who)
     return None
-
-
-def corrections(workspace: Workspace, episode_id: str, run_id: str | None) -> int:
-    """On how many faces people said something else since a run was trained; 0 without a run."""
-    if run_id is None:
-        return 0
-    # A retraining learns from the newest cut, whatever cut is looked at.
-    said = read_words(workspace, workspace.episode(episode_id))
-    return corrected_since(said, trained_with(workspace, run_id, episode_id))
 
 
 def start_retraining(context: AppContext, chosen: Selection) -> int:

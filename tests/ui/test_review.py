@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.flow.human_labels import Words
-from mmemo.flow.review_words import CODES, Standing, Word, standing_on, words_table
+from mmemo.flow.review_words import CODES, Standing, Word, corrected_since, standing_on, words_table
 from mmemo.labels import EKMAN7
-from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW, FacePin, HumanLabel
-from mmemo.store.workspace import Workspace
-from mmemo.ui.review import FaceSearch, Filters, corrected_since
+from mmemo.store.labels import REJECT, SKIP, WITHDRAW
+from mmemo.ui.review import FaceSearch, Filters
 from mmemo.ui.review_page import review_frame, review_script
 
 LABELS = ("joy", "anger", "joy", "fear")
@@ -164,32 +162,17 @@ def test_a_page_of_a_hundred_thousand_faces_makes_no_object_for_each(capsys: pyt
     assert search.orders.keys() == {"time", "gain"}, "an order is computed once"
 
 
-def said_of(workspace: Workspace) -> Words:
-    """Everything said, in the one cut there is."""
-    with_pictures = workspace.labels()
-    history, frames = with_pictures.history("pilot"), with_pictures.frames("pilot")
-    with_pictures.close()
-    return Words("pilot", history, frames.assign(face_id=frames["time_ms"].astype(str)))
-
-
-def test_corrections_are_counted_by_face_since_the_training(workspace: Workspace):
-    store = workspace.labels()
-    always = pd.Timestamp(0, tz="UTC")
-    assert corrected_since(said_of(workspace), always) == 0
-    for track, word in ((10, "joy"), (10, "fear"), (11, "anger"), (12, SKIP)):
-        store.add(HumanLabel("pilot", track, 1, word))
-    said = said_of(workspace)
-    assert corrected_since(said, always) == 2
-    assert [corrected_since(said, last) for last in (0, 1, 2, 3)] == [2, 2, 1, 0]
-    assert corrected_since(said, pd.Timestamp.now("UTC") + pd.Timedelta(hours=1)) == 0
-    store.add(HumanLabel("pilot", 11, 1, WITHDRAW))
-    assert corrected_since(said_of(workspace), always) == 1
-    pin = FacePin("k1", 400, 0, 0, 9, 9)
-    store.add(HumanLabel("pilot", 12, 1, REJECT, pin=pin, scope=FRAME))
-    assert corrected_since(said_of(workspace), always) == 2, "a picture that was rejected leaves training"
-    store.add(HumanLabel("pilot", 12, 1, "joy", pin=pin, scope=FRAME))
-    assert corrected_since(said_of(workspace), always) == 1
-    store.close()
+def test_corrections_are_counted_by_face_since_the_training():
+    assert corrected_since(words_table([]), 3, 0) == 0
+    said = words((0, 0, "joy"), (0, 0, "fear"), (1, 0, "anger"), (2, 0, SKIP))
+    assert [corrected_since(said, 3, last) for last in (0, 1, 2, 3)] == [2, 2, 1, 0]
+    back = Word(5, 1, 0, CODES[WITHDRAW], -1)
+    assert corrected_since(words_table([*map(Word._make, said.tolist()), back]), 3, 0) == 1
+    picture = [Word(n, 2, 0, CODES[label], 400) for n, label in ((6, REJECT), (7, "joy"))]
+    assert corrected_since(words_table(picture[:1]), 3, 0) == 1, "a picture that was rejected leaves training"
+    assert corrected_since(words_table(picture), 3, 0) == 0
+    pressed = [Word(1, 0, 0, CODES["joy"], -1, 4), Word(2, 0, 0, CODES[WITHDRAW], -1, 5, 4)]
+    assert [corrected_since(words_table(pressed), 3, last) for last in (0, 1, 2)] == [0, 1, 0]
 
 
 def test_the_frame_of_the_page_has_no_template_marks_and_a_named_field_for_every_filter():

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from mmemo.errors import InputError, StorageError
+from mmemo.flow.character_names import rename_character
 from mmemo.flow.human_labels import read_words
 from mmemo.labels import EKMAN7
 from mmemo.store import files
@@ -24,7 +25,7 @@ from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.review_desk import ReviewDesk
 from mmemo.ui.review_save import save_presses
-from mmemo.ui.review_tab import answered, corrections, signed_in
+from mmemo.ui.review_tab import answered, signed_in
 from tests.ui.made import EPISODE_ID, LINES, RUN_IDS, label_of, ready_workspace
 
 ASKED = {"episode": EPISODE_ID, "run": RUN_IDS[0]}
@@ -102,6 +103,31 @@ def test_the_second_page_reads_no_table_again(desk: ReviewDesk, monkeypatch: pyt
     monkeypatch.setattr(files.pd, "read_parquet", lambda *_: pytest.fail("a table was read again"))
     desk.page({**ASKED, "filters": {"text": "ferry"}, "offset": 0}, "local")
     assert len(asked) == 1, "once a page, for new words alone"
+
+
+def test_corrections_are_counted_without_reading_the_cut_again(desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch):
+    assert desk.corrections(EPISODE_ID, RUN_IDS[0]) == 0
+    monkeypatch.setattr(files.pd, "read_parquet", lambda *_: pytest.fail("a table was read again"))
+    press(desk, "a-1", "joy", 1, 2)
+    assert desk.corrections(EPISODE_ID, RUN_IDS[0]) == 2
+    undo(desk, "a-2", "a-1")
+    assert desk.corrections(EPISODE_ID, RUN_IDS[0]) == 0
+    assert desk.corrections(EPISODE_ID, None) == 0
+
+
+def test_opening_again_reads_again_what_changed_alone(desk: ReviewDesk):
+    desk.open(ASKED, "local")
+    before = desk.shown(ASKED)
+    press(desk, "a-1", "joy", 1)
+    desk.open(ASKED, "local")
+    assert desk.shown(ASKED) is before
+    rename_character(desk.workspace, EPISODE_ID, 1, "Ana")
+    assert desk.open(ASKED, "local")["characters"]["Ana"] == 9
+    table = desk.workspace.run_folder(RUN_IDS[0]) / "targets.parquet"
+    changed = files.read_table(table)
+    files.write_table(table, changed[changed["track_id"] != 1])
+    desk.open(ASKED, "local")
+    assert desk.page({**ASKED, "filters": {}}, "local")["rows"][0]["tops"]["target"] is None
 
 
 def statements(desk: ReviewDesk) -> list[str]:
@@ -410,10 +436,10 @@ def test_a_single_picture_is_rejected_and_the_face_keeps_its_label(desk: ReviewD
     said = read_words(desk.workspace, desk.workspace.episode(EPISODE_ID))
     assert said.rejected_pictures() == ["f1"] and holds(desk) == {1: "joy"}
     assert desk.face({**ASKED, "item": item(1)}, "local")["frames"] == {"f1": REJECT}
-    assert corrections(desk.workspace, EPISODE_ID, RUN_IDS[0]) == 2
+    assert desk.corrections(EPISODE_ID, RUN_IDS[0]) == 2
     undo(desk, "a-3", "a-2")
     assert read_words(desk.workspace, desk.workspace.episode(EPISODE_ID)).rejected_pictures() == []
-    assert corrections(desk.workspace, EPISODE_ID, None) == 0
+    assert desk.corrections(EPISODE_ID, None) == 0
 
 
 def test_of_a_single_picture_the_page_shows_what_a_training_uses(desk: ReviewDesk):
