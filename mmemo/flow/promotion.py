@@ -72,7 +72,8 @@ def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | 
 
     A person's word on the newest promoted run decides. Else, of the runs that were measured on the same gold as the
     newest proven one, the one that gains most; gains on other gold cannot be compared with it, so there the newest
-    counts. A run that was never compared answers only when no other is promoted.
+    counts. A run that was never compared answers only when no other is promoted. The best of several is chosen by the
+    very labels that its gain was measured on, so that this gain is flattering: `why` says so.
     """
     promoted = _promoted(workspace, episode_id)
     measured = [(run_id, promotion) for run_id, promotion in promoted if promotion.measured]
@@ -91,7 +92,11 @@ def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | 
         )
     best = max(alike, key=lambda run_id: _gain(workspace, run_id))  # the first of equals: the newest
     why = promotion_of(workspace, best).why
-    return Chosen(best, f"of {len(alike)} proven students on the same gold it gains most; {why}")
+    return Chosen(
+        best,
+        f"of {len(alike)} proven students on the same gold it gains most, and as the best of {len(alike)} chosen after "
+        f"the fact on these labels its gain is flattering; {why}",
+    )
 
 
 def _promoted(workspace: Workspace, episode_id: str | None) -> list[tuple[str, Promotion]]:

@@ -86,9 +86,11 @@ def test_of_students_on_the_same_gold_the_one_that_gains_most_is_used(workspace:
     _measured(workspace, {"best": "gold", "newer": "gold", "unproven": "gold"})
     chosen = chosen_run(workspace)
     assert chosen is not None and chosen.run_id == "best" and "of 2 proven students on the same gold" in chosen.why
+    assert "best of 2 chosen after the fact" in chosen.why and "flattering" in chosen.why
     _measured(workspace, {"best": "other gold", "newer": "gold", "unproven": "gold"})
     chosen = chosen_run(workspace)
     assert chosen is not None and chosen.run_id == "newer" and "measured on other gold" in chosen.why
+    assert "flattering" not in chosen.why
     (workspace.report_folder("best") / "details.json").unlink()
     assert promoted_run(workspace) == "newer", "an old report does not say on which gold"
     _measured(workspace, {"best": "gold", "newer": "gold"})
