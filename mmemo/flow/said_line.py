@@ -1,4 +1,8 @@
-"""Faces read as if a line had been spoken with them in a show: what the default recipe makes of face and line."""
+"""Faces read as if a line had been spoken with them in a show: what face and line say together.
+
+The image opinion that a line is weighed with is the one that the lines of the run preferred: the baseline's, or where
+they proved that the baseline does not know the show, the student's.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,9 @@ class SaidLine:
 
     `votes`, `evidence` (7,): the teacher's probabilities of the line, and the same as evidence: each emotion as likely
     as any other before the line is read, and no surer than labelled text bears out. `image` and `lines` (N, 7): the
-    image-only opinion and the evidence of the show's N tracks; `known` (N,) what people said of them, -1 for nothing.
+    image opinion and the evidence of the show's N tracks; `known` (N,) what people said of them, -1 for nothing.
+    `by_student`: the line is weighed with the student's opinion, and `image` holds what students said of tracks that
+    they did not learn from; otherwise with the baseline's. `why` says which one and for what reason, in a sentence.
     """
 
     text: str
@@ -41,24 +47,38 @@ class SaidLine:
     image: np.ndarray
     lines: np.ndarray
     known: np.ndarray
+    by_student: bool = False
+    why: str = ""
 
-    def with_faces(self, image_only: np.ndarray) -> np.ndarray:
-        """(M, 7) image-only opinions -> (M, 7) of face and line: each face joins the show as one more track."""
+    @property
+    def weighed_with(self) -> str:
+        """Whose opinion of the face the line is weighed with, under the name that it has in answers."""
+        return "student" if self.by_student else "image_only"
+
+    def with_faces(self, opinions: np.ndarray) -> np.ndarray:
+        """(M, 7) opinions of faces -> (M, 7) of face and line: each face joins the show as one more track.
+
+        The student knows the show's own shares of emotions already, so none of its prior is removed, as in the targets
+        that it learned from (reread_fusion); of the baseline's, half is (calibrated_fusion).
+        """
+        removed = 0.0 if self.by_student else 0.5
         fused = [
             fuse(
                 np.vstack([self.image, face[None]]),
                 np.vstack([self.lines, self.evidence[None]]),
                 np.append(self.known, -1),
+                prior_removed=removed,
             )[0][-1]
-            for face in image_only
+            for face in opinions
         ]
         return np.stack(fused) if fused else np.zeros((0, len(EKMAN7)), np.float32)
 
 
-def read_line(workspace: Workspace, run_id: str, text: str) -> SaidLine:
+def read_line(workspace: Workspace, run_id: str, text: str, *, student_answers: bool = True) -> SaidLine:
     """Read a line as it would be read in the show that a run was trained on, without lines around it.
 
-    Raises InputError for an empty line or one of over 500 characters, and for an unknown run.
+    Where the student does not answer, the baseline's opinion is all there is to weigh the line with. Raises InputError
+    for an empty line or one of over 500 characters, and for an unknown run.
     """
     from mmemo.teacher.loading import load_teacher
     from mmemo.teacher.protocol import read_all
@@ -74,22 +94,41 @@ def read_line(workspace: Workspace, run_id: str, text: str) -> SaidLine:
     anchor, _ = anchor_for(workspace, episodes, label, config["train"]["anchor"])
     votes = read_all(load_teacher(label.teacher), [Line(words)])
     tracks = read_table(folder / "tracks.parquet")
+    by_student, why = _witness(config.get("image_opinion") or {}, student_answers)
+    opinions = "predictions.parquet" if by_student else "image.parquet"
     return SaidLine(
         words,
         tuple(config["episodes"]),
         votes[0],
         anchor.evidence(votes)[0],
-        probs_of(read_table(folder / "image.parquet")),
+        probs_of(read_table(folder / opinions)),
         anchor.evidence(probs_of(read_table(folder / "teacher.parquet"))),
         np.array([EKMAN7.index(h) if isinstance(h, str) else -1 for h in tracks["human"]], np.int64),
+        by_student,
+        why,
     )
+
+
+def _witness(told: Mapping[str, Any], student_answers: bool) -> tuple[bool, str]:
+    """Whether a line is weighed with the student's opinion, and why, from what a run says of its image opinion."""
+    if told.get("of", "baseline") == "baseline":
+        asked = told.get("gain") is not None
+        found = "its lines do not prove that it is wrong" if asked else "the run did not ask its lines for a better one"
+        return False, f"The line is weighed with the baseline's opinion, because {found}."
+    found = "the lines of this show prove that the baseline does not know its faces"
+    if student_answers:
+        return True, f"The line is weighed with the student's opinion, because {found}."
+    return False, f"The student does not answer: the line is weighed with the baseline's opinion, though {found}."
 
 
 def with_line(faces: Sequence[FacePrediction], line: SaidLine | None) -> list[FacePrediction]:
     """The faces with what face and line say together; without a line, without it."""
     if line is None:
         return [replace(face, with_line=None) for face in faces]
-    fused = line.with_faces(np.array([[*face.image_only.values()] for face in faces], np.float32).reshape(-1, 7))
+    opinions = [face.student if line.by_student else face.image_only for face in faces]
+    rows = [[*opinion.values()] for opinion in opinions if opinion is not None]
+    assert len(rows) == len(faces), "the student read every face that a line is weighed with by its opinion"
+    fused = line.with_faces(np.array(rows, np.float32).reshape(-1, 7))
     return [replace(face, with_line=named(row)) for face, row in zip(faces, fused, strict=True)]
 
 
@@ -107,6 +146,7 @@ class Predictions:
             "student_run": self.run_id,
             "line": None if self.line is None else self.line.text,
             "as_if_in": None if self.line is None else list(self.line.episode_ids),
+            "line_weighed_with": None if self.line is None else self.line.weighed_with,
             "pictures": [{**picture.to_contract(), "image": picture.image.name} for picture in self.pictures],
         }
 

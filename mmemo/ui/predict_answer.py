@@ -6,6 +6,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,7 +61,10 @@ class Answer:
 
 
 def predictions_folder(workspace: Workspace) -> Path:
-    """Where pictures with boxes and tables lie for an hour; may be emptied at any time."""
+    """Where pictures with boxes and tables lie; may be emptied at any time.
+
+    What is over an hour old goes with the next prediction or the next start of the app, and not before.
+    """
     return workspace.scratch / "predictions"
 
 
@@ -120,7 +124,7 @@ def _with_line(workspace: Workspace, answer: Answer) -> Answer:
     elif answer.line is not None and answer.line.text == words:
         line = answer.line
     else:
-        line = read_line(workspace, run_id, words)
+        line = read_line(workspace, run_id, words, student_answers=answer.run_id is not None)
     pictures = tuple(replace(picture, faces=with_line(picture.faces, line)) for picture in answer.pictures)
     return replace(answer, line=line, pictures=pictures)
 
@@ -130,26 +134,27 @@ def _looks(workspace: Workspace, answer: Answer) -> Stage[list[Mapping[str, Look
     faces = [face for picture in answer.pictures for face in picture.faces][:MOST_LOOKED_AT]
     looks: list[Mapping[str, LookedAt]] = []
     for face in faces:
-        looks.append(looked_at(face, models))
+        with models.lock:
+            looks.append(looked_at(face, models))
         yield Progress("what the models looked at", len(looks), len(faces))
     return looks
 
 
 def _saved(workspace: Workspace, answer: Answer) -> Path:
     """Write what can be shown and saved under a name that nobody can guess; what is over an hour old goes."""
-    root = predictions_folder(workspace)
-    _forget_old(root)
-    folder = root / uuid.uuid4().hex
+    forget_old(workspace)
+    folder = predictions_folder(workspace) / uuid.uuid4().hex
     save_predictions(folder, Predictions(answer.run_id, answer.line, answer.pictures))
     return folder
 
 
-def _forget_old(root: Path) -> None:
-    if not root.is_dir():
-        return
-    for folder in [*root.iterdir()]:
-        if time.time() - folder.stat().st_mtime > _KEPT_S:
-            shutil.rmtree(folder, ignore_errors=True)
+def forget_old(workspace: Workspace) -> None:
+    """Take away the files of predictions that are over an hour old."""
+    root = predictions_folder(workspace)
+    for folder in [*root.iterdir()] if root.is_dir() else []:
+        with suppress(FileNotFoundError):  # another prediction took it
+            if time.time() - folder.stat().st_mtime > _KEPT_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def given_paths(picture: str | None, files: Sequence[str] | None, several: bool) -> tuple[Path, ...]:

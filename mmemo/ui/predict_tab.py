@@ -22,7 +22,7 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told, warn
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.jobs import BUG_MESSAGE
-from mmemo.ui.predict_answer import Answer, Asked, answer_steps, given_paths
+from mmemo.ui.predict_answer import Answer, Asked, answer_steps, forget_old, given_paths
 from mmemo.ui.predict_view import LOADING, NOTHING_YET, answer_html, waiting_html
 from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
@@ -46,14 +46,15 @@ class PredictTab:
 
 
 def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
-    """Build the tab; a new picture, line or run predicts at once."""
+    """Build the tab; a new picture, line or run predicts at once. Old files of predictions go."""
+    forget_old(context.workspace)
     several, answer = gr.State(False), gr.State(None, time_to_live=_FORGOTTEN_S)
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             picture, files = _inputs(context, several)
             line = gr.Textbox(
                 label="Line, as if said in the chosen episode",
-                info="Optional. The text teacher reads it, and face and line are weighed as the default recipe does.",
+                info="Optional. The text teacher reads it; then face and line are weighed together.",
                 placeholder="What is said while this face is shown",
                 max_lines=2,
                 elem_id="mm-line",
@@ -146,7 +147,8 @@ def _endpoint(context: AppContext) -> None:
         pictures: files; of a clip a frame a second is read, at most 24. line: what is said with the faces, or nothing:
         face and line are then also weighed together, as if it were said in the show of the run. run: name of a student
         run; nothing takes the promoted one, if there is any.
-        Returns student_run, line, as_if_in, and pictures: image, time_ms of a frame, and faces with number,
+        Returns student_run, line, as_if_in, line_weighed_with (image_only, or student where the run's lines proved the
+        baseline wrong), and pictures: image, time_ms of a frame, and faces with number,
         box_xyxy_px, detection_prob and {label: probability} under image_only, student and with_line.
         """
         workspace, paths = context.workspace, [Path(path) for path in pictures or ()]

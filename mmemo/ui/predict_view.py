@@ -70,7 +70,8 @@ def _said(line: SaidLine) -> str:
         f'<div class="mm-card mm-stack" id="mm-said"><p>“{escape(line.text)}” '
         f'<span class="soft small">as if said in {escape(shows)}</span></p>'
         f'<p class="small soft">The text teacher hears {chip(first, f"{first} {percent(votes[first])}")} As evidence, no '
-        f"surer than labelled text bears out: {chip(best, f'{best} {percent(evidence[best])}')}</p></div>"
+        f"surer than labelled text bears out: {chip(best, f'{best} {percent(evidence[best])}')}</p>"
+        f'<p class="small soft">{escape(line.why)}</p></div>'
     )
 
 
@@ -98,7 +99,9 @@ def _picture(answer: Answer, number: int, file_name: str, looks: Iterator[Mappin
     """One picture: alone as it is, among several a part that opens."""
     prediction = answer.pictures[number]
     count = len(prediction.faces)
-    cards = "".join(_face_card(n, face, next(looks, {})) for n, face in enumerate(prediction.faces, start=1))
+    cards = "".join(
+        _face_card(n, face, next(looks, {}), answer.line) for n, face in enumerate(prediction.faces, start=1)
+    )
     said = "no face" if not count else "1 face" if count == 1 else f"{count} faces"
     shown = ""
     if answer.folder is not None:
@@ -118,7 +121,7 @@ def _picture(answer: Answer, number: int, file_name: str, looks: Iterator[Mappin
     )
 
 
-def _face_card(number: int, face: FacePrediction, looks: Mapping[str, LookedAt]) -> str:
+def _face_card(number: int, face: FacePrediction, looks: Mapping[str, LookedAt], line: SaidLine | None) -> str:
     """Number, crop, and the bars of every source that answered."""
     crop = "" if face.crop is None else f'<img src="{_data_url(Image.fromarray(face.crop).resize((64, 64)))}" alt="">'
     head = (
@@ -129,8 +132,8 @@ def _face_card(number: int, face: FacePrediction, looks: Mapping[str, LookedAt])
         _opinion("Baseline, not adapted", face.image_only, looks.get("image_only")),
         _opinion("Student, adapted", face.student, looks.get("student")),
     ]
-    if face.with_line is not None:
-        parts.append(opinion("Baseline and line together", face.with_line))
+    if face.with_line is not None and line is not None:
+        parts.append(opinion(f"{'Student' if line.by_student else 'Baseline'} and line together", face.with_line))
     return f'<div class="mm-card" data-face="{number}">{head}{opinions(parts)}</div>'
 
 

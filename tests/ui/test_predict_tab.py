@@ -97,6 +97,8 @@ def test_a_line_is_read_as_in_the_show(ready: Workspace, two_faces: Path):
     answer, said = last(ready, asked, plain)
     assert config.is_file() and answer.line is not None
     assert "&lt;b&gt;liar" in said and "<b>liar" not in said and EPISODE_ID in said
+    assert said.count("Baseline and line together") == 2
+    assert "weighed with the baseline&#x27;s opinion" in said
     (picture,) = answer.pictures
     faces, before = picture.faces, plain.pictures[0].faces
     assert all(face.with_line is not None for face in faces)
@@ -108,7 +110,21 @@ def test_a_line_is_read_as_in_the_show(ready: Workspace, two_faces: Path):
     assert "The line is not read" in unread
 
 
-def _with_tracks(workspace: Workspace) -> None:
+def test_where_the_lines_refuted_the_baseline_the_line_is_weighed_with_the_student(ready: Workspace, two_faces: Path):
+    run(label_episode(ready, ready.episode(EPISODE_ID), LabelSettings()))
+    told = {"of": "students of the lines", "gain": 0.1, "standard_errors": 4.0}
+    _with_tracks(ready, {"image_opinion": told})
+    try:
+        answer, said = last(ready, Asked((two_faces,), CHOSEN, line="Hello."))
+    finally:
+        _with_tracks(ready, {"image_opinion": {}})
+    assert answer.line is not None and answer.line.by_student
+    assert said.count("Student and line together") == 2 and "student&#x27;s opinion" in said
+    assert answer.folder is not None
+    assert json.loads((answer.folder / "faces.json").read_text())["line_weighed_with"] == "student"
+
+
+def _with_tracks(workspace: Workspace, more: dict[str, Any] | None = None) -> None:
     from mmemo.store.files import read_json, read_table, write_json, write_table
 
     for run_id in RUN_IDS:
@@ -119,7 +135,12 @@ def _with_tracks(workspace: Workspace) -> None:
         label = {"teacher": "embedded", "context_lines": 2}
         write_json(
             folder / "config.json",
-            {**config, "label": label, "train": {"recipe": "x", "backbone": "embedded", "anchor": "auto"}},
+            {
+                **config,
+                "label": label,
+                "train": {"recipe": "x", "backbone": "embedded", "anchor": "auto"},
+                **(more or {}),
+            },
         )
 
 
@@ -155,6 +176,23 @@ def test_pictures_with_faces_are_forgotten_after_an_hour(ready: Workspace, two_f
     os.utime(first, (1, 1))
     second = run(answer_steps(ready, Asked((two_faces,), CHOSEN), None)).folder
     assert second is not None and second.is_dir() and not first.exists()
+
+
+def test_old_pictures_with_faces_go_at_a_start_of_the_app(workspace: Workspace):
+    old, new = (predictions_folder(workspace) / name for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    with closing(workspace.labels()) as labels, gr.Blocks():
+        predict_tab.predict_tab(AppContext(workspace, labels, JobRunner(workspace)), gr.State(Selection()))
+    assert new.is_dir() and not old.exists()
+
+
+def test_looking_takes_its_turn_at_the_models(ready: Workspace, two_faces: Path, monkeypatch: pytest.MonkeyPatch):
+    held = []
+    monkeypatch.setattr(predict_answer, "looked_at", lambda _, models: held.append(models.lock.locked()) or {})
+    run(answer_steps(ready, Asked((two_faces,), CHOSEN, look=True), None))
+    assert held == [True, True]
 
 
 def test_the_open_side_counts():
