@@ -9,7 +9,7 @@ import typer
 
 from mmemo.flow.predict import FacePrediction, ImagePrediction
 from mmemo.flow.predict_files import save_predictions
-from mmemo.flow.promotion import promoted_run, promotion_of
+from mmemo.flow.promotion import Chosen, chosen_run, promotion_of
 from mmemo.flow.said_line import predict_with_line
 from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
@@ -23,7 +23,7 @@ def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files, or clips.")],
     run: Annotated[
         str | None,
-        typer.Option("--run", help="Student to use: a folder name below runs/. Default: the newest that is promoted."),
+        typer.Option("--run", help="Student to use: a folder name below runs/. Default: a promoted one; it says why."),
     ] = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
@@ -39,9 +39,10 @@ def predict(
 
     \b
     A student is promoted by a proven gain, or by hand with pipelines.evaluate --promote; one that was never compared
-    answers while there is no other. Without a promoted one only the baseline answers, unless --run names a student. A
-    file that is no picture ends the command before anything is predicted. Faces are numbered from left to right, the
-    upper ones first. Of a clip (.mp4, .mkv, .webm, .mov, .avi) a frame a second is read, at most 24 spread evenly.
+    answers while there is no other; of several measured on the same gold, the one that gains most. Without a promoted
+    one only the baseline answers, unless --run names a student. A file that is no picture, or more than 60 pictures in
+    all, ends the command before anything is predicted. Faces are numbered from left to right, the upper ones first. Of
+    a clip (.mp4, .mkv, .webm, .mov, .avi) a frame a second is read, at most 24 spread evenly.
 
     \b
       python -m pipelines.predict still.png
@@ -49,10 +50,13 @@ def predict(
       python -m pipelines.predict still.png --line "Get out of my sight!" --out seen
     """
     place = Workspace(workspace)
-    run = run or promoted_run(place)
-    say(_only_baseline(place) if run is None else f"student: {run}")
+    chosen = None if run else chosen_run(place)
+    run = chosen.run_id if chosen else run
+    say(_who_answers(place, run, chosen))
     found = run_with_bar(predict_with_line(place, images, run, line))
     predictions = found.pictures
+    if found.line is not None:
+        say(found.line.why)
     if out is not None:
         save_predictions(out, found)
         say(f"saved in {out}")
@@ -63,6 +67,12 @@ def predict(
         print(to_json([prediction.to_contract() for prediction in predictions]))
     else:
         print("\n\n".join(_table(prediction) for prediction in predictions))
+
+
+def _who_answers(workspace: Workspace, run: str | None, chosen: Chosen | None) -> str:
+    if run is None:
+        return _only_baseline(workspace)
+    return f"student: {run}, {f'chosen by default: {chosen.why}' if chosen else 'as asked'}"
 
 
 def _only_baseline(workspace: Workspace) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square
 from mmemo.errors import InputError
-from mmemo.flow.pictures import count_pictures, pictures_in
+from mmemo.flow.pictures import MOST_PICTURES, count_pictures, pictures_in
 from mmemo.flow.promotion import promoted_run
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage, run
@@ -196,13 +196,16 @@ def predict_files(
 ) -> Stage[list[ImagePrediction]]:
     """Predict every face of every picture file, and of frames of every clip.
 
-    All files are opened once before the first prediction, so that a bad one among them raises InputError early.
+    All files are opened once before the first prediction, so that a bad one among them, or more than 60 pictures in
+    all, raise InputError early.
     """
     if not paths:
         raise InputError("there is no picture to read", hint="name at least one")
     total = 0
     for done, path in enumerate(paths):
         total += count_pictures([path])
+        if total > MOST_PICTURES:
+            raise InputError(f"that is more than {MOST_PICTURES} pictures", hint="give fewer at once")
         yield Progress("check pictures", done + 1, len(paths))
     models = load_predictors(workspace, settings.run_id or promoted_run(workspace))
     predictions: list[ImagePrediction] = []

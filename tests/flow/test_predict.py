@@ -219,6 +219,15 @@ def test_a_bad_file_among_good_ones_stops_before_the_first_prediction(
     assert not workspace.root.exists()
 
 
+def test_the_limit_of_pictures_holds_for_all_files_together(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mmemo.flow.predict.predict_image", lambda *_: pytest.fail("nothing may be predicted"))
+    small = save_picture(tmp_path / "small.png", np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(InputError, match="more than 60 pictures"):
+        run(predict_files(workspace, [small] * 61, PredictSettings()))
+
+
 def test_no_file_at_all_is_refused(workspace: Workspace):
     with pytest.raises(InputError, match="at least one"):
         run(predict_files(workspace, [], PredictSettings()))
@@ -254,6 +263,9 @@ def test_the_command_prints_a_table_for_people(
     assert lines[3].split()[0] == "image-only" and lines[4].split()[0] == "student"
     assert lines[4].split()[-1] == "1.00"
     assert "only the baseline" not in err
+    assert "student: always-disgust, chosen by default: a person promoted it" in err
+    predict([face], "always-disgust", workspace.root, False)
+    assert "student: always-disgust, as asked" in capsys.readouterr().err
 
 
 def test_a_student_that_is_not_promoted_is_told_and_not_used(
