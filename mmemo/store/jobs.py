@@ -54,7 +54,7 @@ class Job:
     """One job at one moment. Times are ms since 1970; `arguments` and `result` hold plain values.
 
     `error` is one sentence and `hint` says what to do, both made for people. `heartbeat_ms` is when the worker last
-    gave a sign of life.
+    gave a sign of life, `reported_ms` when the work itself last got on.
     """
 
     job_id: int
@@ -68,6 +68,7 @@ class Job:
     finished_ms: int | None = None
     pid: int | None = None
     heartbeat_ms: int | None = None
+    reported_ms: int | None = None
     result: Mapping[str, Any] | None = None
     error: str = ""
     hint: str = ""
@@ -121,6 +122,7 @@ class _JobRow(_Base):
     finished_ms: Mapped[int | None] = mapped_column(Integer)
     pid: Mapped[int | None] = mapped_column(Integer)
     heartbeat_ms: Mapped[int | None] = mapped_column(Integer)
+    reported_ms: Mapped[int | None] = mapped_column(Integer)
     result: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
     hint: Mapped[str | None] = mapped_column(Text)
@@ -131,7 +133,8 @@ class _JobRow(_Base):
 
 _JOBS: Table = _Base.metadata.tables[_JobRow.__tablename__]
 _UNBEGUN: dict[str, Any] = dict.fromkeys(
-    "stage done total unit rate seconds_left message steps started_ms finished_ms pid heartbeat_ms result error hint".split()
+    "stage done total unit rate seconds_left message steps started_ms finished_ms pid heartbeat_ms reported_ms "
+    "result error hint".split()
 )
 
 
@@ -172,20 +175,30 @@ class JobStore:
             return _job(row) if row is not None else None
 
     def claim(self, pid: int) -> Job | None:
-        """Take the next job for a worker, which is from now on at work on it; None when nothing waits."""
+        """Take the next job for a worker, which is from now on at work on it; None when nothing waits.
+
+        It may be asked to stop by then. What this worker is still said to be at from before is interrupted.
+        """
         waiting = select(_JobRow.id).where(_JobRow.state == "queued").order_by(_JobRow.queued_ms, _JobRow.id).limit(1)
         now = clock_ms()
-        taken = {"state": "running", "pid": pid, "started_ms": now, "heartbeat_ms": now}
-        if not self._change(update(_JobRow).where(_JobRow.id == waiting.scalar_subquery()).values(taken)):
+        taken = {"state": "running", "pid": pid, "started_ms": now, "heartbeat_ms": now, "reported_ms": now}
+        take = update(_JobRow).where(_JobRow.id == waiting.scalar_subquery()).values(taken).returning(_JobRow.id)
+        with database_errors("the job was not saved"), self._engine.begin() as connection:
+            job_id = connection.execute(take).scalar()
+        if job_id is None:
             return None
-        return self.first("running")
+        self._change(_interrupted(_JobRow.pid == pid, _JobRow.id != job_id))
+        return self.job(job_id)
 
     def report(self, job_id: int, pid: int, progress: JobProgress | None) -> JobState | None:
         """Give a sign of life and, if there is any, the progress; tells the state.
 
         None when the job is no longer this worker's, so that it should stop.
         """
-        values: dict[str, Any] = {"heartbeat_ms": clock_ms(), **(_columns(progress) if progress else {})}
+        now = clock_ms()
+        values: dict[str, Any] = {"heartbeat_ms": now}
+        if progress is not None:
+            values |= {"reported_ms": now, **_columns(progress)}
         self._change(_of_worker(job_id, pid).values(values))
         return self.state(job_id, pid)
 
@@ -214,8 +227,9 @@ class JobStore:
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop: one that waits does at once, one at work at its next step. Ended jobs stay as they are."""
         mine = update(_JobRow).where(_JobRow.id == job_id)
-        self._change(mine.where(_JobRow.state == "running").values(state="cancelling"))
+        # In this order: a worker may take the job between the two.
         self._change(mine.where(_JobRow.state == "queued").values(state="cancelled", finished_ms=clock_ms()))
+        self._change(mine.where(_JobRow.state == "running").values(state="cancelling"))
 
     def resume(self, job_id: int) -> bool:
         """Queue a job again that ended before its work was done; False when it is no such job."""
@@ -229,11 +243,8 @@ class JobStore:
 
         Of a job that somebody else is at by now, nothing is said.
         """
-        left = update(_JobRow).where(_JobRow.state.in_(WORKING))
-        if job is not None:
-            left = left.where(_JobRow.id == job.job_id, _JobRow.pid == job.pid)
-        when = func.coalesce(_JobRow.heartbeat_ms, _JobRow.queued_ms)
-        self._change(left.values(state="interrupted", finished_ms=when, rate=None, seconds_left=None))
+        which = (_JobRow.id == job.job_id, _JobRow.pid == job.pid) if job is not None else ()
+        self._change(_interrupted(*which))
 
     def remove(self, job_id: int) -> None:
         """Forget a job that ended; what it made stays."""
@@ -263,6 +274,13 @@ def _of_worker(job_id: int, pid: int) -> Any:
     return update(_JobRow).where(_JobRow.id == job_id, _JobRow.pid == pid, _JobRow.state.in_(WORKING))
 
 
+def _interrupted(*which: Any) -> Any:
+    """Say of jobs at work that nobody is; they ended with their last sign of life."""
+    when = func.coalesce(_JobRow.heartbeat_ms, _JobRow.queued_ms)
+    left = update(_JobRow).where(_JobRow.state.in_(WORKING), *which)
+    return left.values(state="interrupted", finished_ms=when, rate=None, seconds_left=None)
+
+
 def _columns(progress: JobProgress) -> dict[str, Any]:
     """The current step has columns of its own, so that anybody can read the table without unpacking JSON."""
     step = progress.steps[-1] if progress.steps else None
@@ -286,6 +304,7 @@ def _job(row: _JobRow) -> Job:
         finished_ms=row.finished_ms,
         pid=row.pid,
         heartbeat_ms=row.heartbeat_ms,
+        reported_ms=row.reported_ms,
         result=json.loads(row.result) if row.result else None,
         error=row.error or "",
         hint=row.hint or "",

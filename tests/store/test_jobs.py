@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ def test_a_sign_of_life_leaves_the_progress_alone(store: JobStore):
     assert before and after and after.progress == HALF
     assert after.heartbeat_ms is not None and before.heartbeat_ms is not None
     assert after.heartbeat_ms >= before.heartbeat_ms
+    assert after.reported_ms == before.reported_ms is not None, "it is no news of the work"
 
 
 def test_a_result_is_kept_and_the_job_is_over(store: JobStore):
@@ -100,6 +102,49 @@ def test_a_waiting_job_is_cancelled_at_once_and_one_at_work_is_asked(store: JobS
     store.finish(first, ME, "cancelled")
     store.cancel(first)
     assert store.first("cancelling") is None
+
+
+@pytest.mark.parametrize("when", [0, 1, 2])
+def test_no_cancel_is_lost_while_a_worker_takes_the_job(store: JobStore, monkeypatch: pytest.MonkeyPatch, when: int):
+    number, change, count = store.add("pages", "first", {}), store._change, 0
+
+    def interrupted(statement: object) -> int:
+        nonlocal count
+        if count == when:
+            monkeypatch.setattr(store, "_change", change)
+            store.claim(ME)
+            monkeypatch.setattr(store, "_change", interrupted)
+        count += 1
+        return change(statement)
+
+    monkeypatch.setattr(store, "_change", interrupted)
+    store.cancel(number)
+    job = store.job(number)
+    assert job is not None and job.state in ("cancelling", "cancelled")
+
+
+def test_a_job_that_is_cancelled_while_it_is_taken_is_the_workers_to_end(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+):
+    number = store.add("pages", "first", {})
+
+    def after_cancel(read: Callable[..., object], *asked: object) -> object:
+        store.cancel(number)
+        return read(*asked)
+
+    for reader in (store.first, store.job):
+        monkeypatch.setattr(store, reader.__name__, functools.partial(after_cancel, reader))
+    job = store.claim(ME)
+    assert job is not None and (job.job_id, job.state) == (number, "cancelling")
+
+
+def test_who_takes_a_job_is_no_longer_at_another(store: JobStore):
+    number = working(store)
+    other = store.add("pages", "second", {})
+    taken = store.claim(ME)
+    assert taken is not None and taken.job_id == other
+    assert [job.state for job in store.jobs()] == ["running", "interrupted"]
+    assert store.first("running") == taken and store.job(number) is not None
 
 
 def test_only_its_worker_speaks_for_a_job(store: JobStore):
