@@ -28,6 +28,7 @@ def main() -> None:
         install_sample(workspace, SAMPLE / "adapted")
     context = AppContext(workspace, workspace.labels(), JobRunner(workspace), given.media)
     page = build_page(context)
+    context.jobs.keep()
     print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an ordinary end; jobs go on in their own process
     threading.Thread(target=warm_up, name="mmemo-warm-up", daemon=True).start()

@@ -45,11 +45,12 @@ def worker_runs(root: Path) -> bool:
         return False
 
 
-def worker_pid(root: Path) -> int | None:
-    """Process number of the worker that runs; None when there is none."""
-    if not worker_runs(root):
+def last_worker(root: Path) -> int | None:
+    """Process number of the worker that runs, or else of the last one that did; None when there never was one."""
+    try:
+        text = (root / LOCK_FILE).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
         return None
-    text = (root / LOCK_FILE).read_text(encoding="ascii").strip()
     return int(text) if text.isdecimal() else None
 
 

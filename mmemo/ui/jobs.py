@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -9,16 +10,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mmemo.flow.job_lock import worker_runs
+from mmemo.flow.job_lock import last_worker, worker_runs
 from mmemo.flow.job_worker import open_jobs
 from mmemo.settings import REPOSITORY
 from mmemo.store.files import storage_errors
 from mmemo.store.jobs import WORKING, Job, clock_ms
 from mmemo.store.workspace import Workspace
 
+log = logging.getLogger(__name__)
+
 BUG_MESSAGE = "This is a bug in mmemo, not in your files. The details are in the log of the server."
 # How long a worker that could not be started is left alone before it is tried again.
 _PAUSE_S = 10.0
+# How often the queue is looked after when no page asks.
+_KEEP_S = 3.0
 # Who comes back after that is told of an ended job by the list alone.
 _NEWS_MS = 24 * 3600 * 1000
 _LOG_BYTES = 1 << 20
@@ -54,6 +59,9 @@ class JobRunner:
         self._store = open_jobs(workspace)
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
+        self._leaving: list[subprocess.Popen[bytes]] = []
+        self._keeper: threading.Thread | None = None
+        self._closed = threading.Event()
         self._paused_until = 0.0
 
     def submit(self, kind: str, title: str, settings: Any) -> int:
@@ -87,10 +95,14 @@ class JobRunner:
         """Ask a job to stop; it does so between two steps of its work. Ended jobs stay as they are."""
         self._store.cancel(job_id)
 
-    def resume(self, job_id: int) -> None:
-        """Queue a job again that ended before its work was done; what it finished is not done again."""
-        self._store.resume(job_id)
+    def resume(self, job_id: int) -> bool:
+        """Queue a job again that ended before its work was done; what it finished is not done again.
+
+        False when it is no such job (any more).
+        """
+        queued = self._store.resume(job_id)
         self.tend(asked=True)
+        return queued
 
     def remove(self, job_id: int) -> None:
         """Take a job that ended off the list; what it made stays."""
@@ -108,12 +120,8 @@ class JobRunner:
         if worker_runs(self._workspace.root):
             return
         with self._lock:
-            if self._worker is not None:
-                if self._worker.poll() is None:
-                    return  # it is on its way
-                if self._worker.returncode != 0:
-                    self._paused_until = time.monotonic() + _PAUSE_S
-                self._worker = None
+            if self._on_its_way():
+                return
             left = self._store.first(*WORKING)
             # Asked again, because a worker may have come since: of a job that was taken before, it is now sure.
             if left is not None and not worker_runs(self._workspace.root):
@@ -121,11 +129,46 @@ class JobRunner:
             if (asked or not self.stuck) and self._store.first("queued") is not None:
                 self._worker = self._start(self._workspace)
 
+    def _on_its_way(self) -> bool:
+        """Whether the worker that was started last has yet to begin; one that let go of the lock is only ending."""
+        self._leaving = [worker for worker in self._leaving if worker.poll() is None]
+        worker = self._worker
+        if worker is None:
+            return False
+        if worker.poll() is None:
+            if last_worker(self._workspace.root) != worker.pid:
+                return True
+            self._leaving.append(worker)
+        elif worker.returncode != 0:
+            self._paused_until = time.monotonic() + _PAUSE_S
+        self._worker = None
+        return False
+
+    def keep(self, every_s: float = _KEEP_S) -> None:
+        """Tend until `close`, in a thread: jobs that wait are worked off when no page is open, too."""
+        self._keeper = threading.Thread(target=self._keep, args=(every_s,), name="mmemo-jobs", daemon=True)
+        self._keeper.start()
+
+    def _keep(self, every_s: float) -> None:
+        wrong = False
+        while not self._closed.is_set():
+            try:
+                self.tend()
+                wrong = False
+            except Exception:  # a full disk has room again one day; it is told once
+                if not wrong:
+                    log.exception("the jobs that wait could not be looked after")
+                wrong = True
+            self._closed.wait(every_s)
+
     @property
     def stuck(self) -> bool:
         """True while no worker can be started: it ended at once, and is tried again in a moment."""
         return time.monotonic() < self._paused_until
 
     def close(self) -> None:
-        """Let go of the table; jobs go on without the app."""
+        """Look after nothing any more and let go of the table; jobs go on without the app."""
+        self._closed.set()
+        if self._keeper is not None:
+            self._keeper.join(_PAUSE_S)
         self._store.close()

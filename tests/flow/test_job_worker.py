@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mmemo.flow.job_kinds import KINDS as REAL_KINDS
-from mmemo.flow.job_lock import LOCK_FILE, worker_lock, worker_pid, worker_runs
+from mmemo.flow.job_lock import LOCK_FILE, last_worker, worker_lock, worker_runs
 from mmemo.flow.job_worker import open_jobs, work_off
 from mmemo.settings import REPOSITORY
 from mmemo.store.jobs import Job, JobStore
@@ -90,11 +90,11 @@ def test_a_bug_is_named_a_bug_and_its_details_are_in_the_log_alone(
 
 def test_there_is_one_worker_a_workspace(workspace: Workspace, store: JobStore):
     number = store.add("pages", "first", PagesSettings(1))
-    assert worker_pid(workspace.root) is None
+    assert last_worker(workspace.root) is None
     with worker_lock(workspace.root) as mine:
         assert mine
         assert worker_runs(workspace.root)
-        assert worker_pid(workspace.root) is not None
+        assert last_worker(workspace.root) is not None
         with worker_lock(workspace.root, patience_s=0.1) as other:
             assert not other
         assert work_off(workspace, KINDS, 0) == 0
@@ -171,7 +171,7 @@ def test_a_killed_worker_leaves_its_job_interrupted_and_resume_gives_the_same(wo
     number = store.add("pages", "a book", PagesSettings(30, page_ms=20))
     worker = start_made_worker(workspace)
     wait_for(store, number, lambda job: job.step is not None and job.step.done > 3)
-    assert worker_pid(workspace.root) == worker.pid
+    assert last_worker(workspace.root) == worker.pid
     worker.send_signal(signal.SIGKILL)
     worker.wait(30)
     assert not worker_runs(workspace.root)

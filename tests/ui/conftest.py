@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mmemo.flow.job_lock import worker_pid, worker_runs
+from mmemo.flow.job_lock import last_worker, worker_runs
 from mmemo.store.workspace import Workspace
 from tests.conftest import CHROMIUM
 from tests.serving import serving
@@ -58,7 +58,7 @@ def running_app(workspace: Workspace, *flags: str) -> Iterator[RunningApp]:
 
 def stop_worker(workspace: Workspace, number: int = signal.SIGTERM) -> None:
     """End the worker of a workspace, which outlives its app, and wait until it is gone."""
-    pid = worker_pid(workspace.root)
+    pid = last_worker(workspace.root) if worker_runs(workspace.root) else None
     if pid is not None:
         os.kill(pid, number)
     deadline = time.monotonic() + 30

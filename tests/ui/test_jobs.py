@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from mmemo.flow.job_lock import worker_lock, worker_runs
 from mmemo.flow.job_worker import open_jobs, work_off
 from mmemo.store.jobs import Job, JobStore
 from mmemo.store.workspace import Workspace
+from mmemo.ui import jobs
 from mmemo.ui.jobs import JobRunner, start_worker
 from tests.made_jobs import KINDS, PagesSettings, ended, start_made_worker, wait_for
 
@@ -30,10 +33,10 @@ class Starter:
     def __call__(self, workspace: Workspace) -> Any:
         self.count += 1
         if self.exits_with is not None:
-            return SimpleNamespace(poll=lambda: self.exits_with, returncode=self.exits_with)
+            return SimpleNamespace(poll=lambda: self.exits_with, returncode=self.exits_with, pid=-1)
         self.threads.append(threading.Thread(target=work_off, args=(workspace, KINDS, 0)))
         self.threads[-1].start()
-        return SimpleNamespace(poll=lambda: None if self.threads[-1].is_alive() else 0, returncode=0)
+        return SimpleNamespace(poll=lambda: None if self.threads[-1].is_alive() else 0, returncode=0, pid=-1)
 
 
 @pytest.fixture
@@ -136,6 +139,55 @@ def test_a_worker_that_cannot_start_is_not_tried_all_the_time(workspace: Workspa
         runner.tend()
     assert starter.count == 1
     assert runner.stuck
+    runner.close()
+
+
+def test_jobs_are_looked_after_when_no_page_is_open(workspace: Workspace, store: JobStore, starter: Starter):
+    runner = JobRunner(workspace, starter)
+    runner.keep(0.02)
+    assert wait_for(store, store.add("pages", "a book", PagesSettings(1)), ended).state == "done"
+    runner.close()
+    store.add("pages", "second", PagesSettings(1))
+    time.sleep(0.1)
+    assert starter.count == 1, "it ends with the app"
+
+
+def test_a_place_that_cannot_be_read_for_a_while_is_looked_after_again(
+    workspace: Workspace, starter: Starter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    asked: list[float] = []
+
+    def full(_root: Path) -> bool:
+        asked.append(time.monotonic())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobs, "worker_runs", full)
+    runner = JobRunner(workspace, starter)
+    runner.keep(0.01)
+    deadline = time.monotonic() + 10
+    while len(asked) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    runner.close()
+    assert len(asked) >= 3
+    assert caplog.text.count("could not be looked after") == 1
+
+
+def test_a_worker_that_let_go_of_its_work_and_is_still_ending_is_not_waited_for(workspace: Workspace, store: JobStore):
+    ending = SimpleNamespace(poll=lambda: None, returncode=None, pid=os.getpid())
+    started: list[Workspace] = []
+
+    def start(place: Workspace) -> Any:
+        started.append(place)
+        return ending
+
+    runner = JobRunner(workspace, start)
+    runner.submit("pages", "first", PagesSettings(1))
+    runner.tend()
+    assert len(started) == 1, "it is on its way"
+    with worker_lock(workspace.root):
+        pass
+    runner.tend()
+    assert len(started) == 2
     runner.close()
 
 
