@@ -24,10 +24,11 @@ _STUCK = "The process that does the work ends as soon as it is started. See tmp/
 
 @dataclass(frozen=True, slots=True)
 class JobPanel:
-    """The public parts, in the order of the values of `watch`.
+    """The public parts; all but `mine` in the order of the values of `watch`.
 
-    `watched` is the job that the page last saw active, `shown` the one in the box; `ended` changes when a watched job
-    is over. `listed` is placed by the Episode tab.
+    `watched` is the job that the page last saw active, `shown` the one in the box; `ended`, a job and when it ended,
+    changes when a watched job is over. `started` is the job that this page started or resumed last, `mine` are all of them: what others do must
+    not move what this page shows. `listed` is placed by the Episode tab.
     """
 
     box: gr.Column
@@ -39,13 +40,15 @@ class JobPanel:
     timer: gr.Timer
     watched: gr.State
     shown: gr.State
+    started: gr.State
     ended: gr.State
     listed: gr.HTML
+    mine: gr.State
 
     @property
     def outputs(self) -> list[Any]:
         """Components in the order of the values of `watch`."""
-        return [getattr(self, field.name) for field in fields(self)]
+        return [getattr(self, field.name) for field in fields(self) if field.name != "mine"]
 
 
 def job_panel(context: AppContext) -> JobPanel:
@@ -69,8 +72,10 @@ def job_panel(context: AppContext) -> JobPanel:
         timer=gr.Timer(_GLANCE_S),
         watched=gr.State(None),
         shown=gr.State(None),
+        started=gr.State(None),
         ended=gr.State(None),
         listed=gr.HTML(elem_id="mm-jobs", js_on_load=LIST_SCRIPT, render=False),
+        mine=gr.State(()),
     )
     _listen(context, panel)
     return panel
@@ -82,7 +87,7 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
 
     @told
     def on_tick(watched: int | None) -> tuple[Any, ...]:
-        return watch(jobs, watched)
+        return look(jobs, watched)
 
     @told
     def on_cancel(watched: int | None, shown: int | None) -> tuple[Any, ...]:
@@ -95,12 +100,16 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
     @told
     def on_dismiss(watched: int | None) -> tuple[Any, ...]:
         jobs.dismiss()
-        return watch(jobs, watched)
+        return look(jobs, watched)
 
     @told
     def on_act(watched: int | None, event: gr.EventData) -> tuple[Any, ...]:
         return act(jobs, watched, int(event.job), str(event.act))
 
+    def on_started(mine: tuple[int, ...], started: int | None) -> tuple[int, ...]:
+        return mine if started is None or started in mine else (*mine, started)
+
+    panel.started.change(on_started, [panel.mine, panel.started], panel.mine, **quiet)
     panel.timer.tick(on_tick, panel.watched, panel.outputs, **quiet)
     panel.cancel.click(on_cancel, [panel.watched, panel.shown], panel.outputs, **quiet)
     panel.resume.click(on_resume, [panel.watched, panel.shown], panel.outputs, **quiet)
@@ -110,27 +119,37 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
 
 def act(jobs: JobRunner, watched: int | None, job_id: int | None, what: str) -> tuple[Any, ...]:
     """Do to a job what a button says: cancel, resume or remove it; values for the panel's outputs."""
-    deeds = {"cancel": jobs.cancel, "resume": jobs.resume, "remove": jobs.remove}
+    if job_id is not None and what == "resume":
+        return look(jobs, watched, started=job_id if jobs.resume(job_id) else None)
+    deeds = {"cancel": jobs.cancel, "remove": jobs.remove}
     if job_id is not None and what in deeds:
         deeds[what](job_id)
-    return watch(jobs, watched)
+    return look(jobs, watched)
 
 
-def watch(jobs: JobRunner, watched: int | None) -> tuple[Any, ...]:
+def watch(jobs: JobRunner, started: int | None) -> tuple[Any, ...]:
+    """Values for the panel's outputs on a page that was opened, or that has just started a job."""
+    return look(jobs, started, started=started)
+
+
+def look(jobs: JobRunner, watched: int | None, *, started: int | None = None) -> tuple[Any, ...]:
     """Values for the panel's outputs; `watched` is the job that this page last saw active.
 
-    The end of a watched job is told once by a toast and by a new value of `ended`.
+    The end of a watched job is told once by a toast and by a new value of `ended`. `started` is a job that this page
+    has just started or resumed.
     """
+    begun: Any = gr.skip() if started is None else started
     ended: Any = gr.skip()
     before = jobs.view(watched) if watched is not None else None
     if before is not None and not before.active:
-        ended = before.job_id
+        ended = before.job_id, before.finished_ms  # a job that was resumed ends again
         _tell_end(before)
     job = jobs.latest()
     listed = list_html(jobs.listed(LISTED))
     if job is None:
         hidden = gr.Button(visible=False)
-        return gr.Column(visible=False), "", "", hidden, hidden, hidden, gr.Timer(_GLANCE_S), None, None, ended, listed
+        nothing = (gr.Column(visible=False), "", "", hidden, hidden, hidden, gr.Timer(_GLANCE_S), None, None)
+        return *nothing, begun, ended, listed
     return (
         gr.Column(visible=True),
         status_html(job, stuck=jobs.stuck),
@@ -141,6 +160,7 @@ def watch(jobs: JobRunner, watched: int | None) -> tuple[Any, ...]:
         gr.Timer(_TICK_S if job.active else _GLANCE_S),
         job.job_id if job.active else None,
         job.job_id,
+        begun,
         ended,
         listed,
     )

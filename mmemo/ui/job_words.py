@@ -20,7 +20,8 @@ STATE_WORDS = {
     "done": "done",
     "interrupted": "interrupted",
 }
-# A worker gives a sign of life every two seconds; after this long something is wrong with it.
+# A worker gives a sign of life every two seconds; after this long something is wrong with it. A step of the work may
+# take as long without any news, so that is only told.
 _SILENT_S = 60
 
 
@@ -75,9 +76,14 @@ def facts_of(job: Job) -> list[str]:
         ended = f"ended {clock_time(job.finished_ms)}" if job.finished_ms is not None else ""
         return [fact for fact in (ended, f"{duration(job.seconds())} in all" if job.started_ms else "") if fact]
     facts = _step_facts(job, job.step) if job.step is not None else ["starting"]
-    silent_s = (clock_ms() - (job.heartbeat_ms or clock_ms())) / 1000
+    now = clock_ms()
+    silent_s = (now - (job.heartbeat_ms or now)) / 1000
+    quiet_s = (now - (job.reported_ms or now)) / 1000
     if silent_s > _SILENT_S:
         facts.append(f"no sign of life for {duration(silent_s)}: is the machine short of memory?")
+    elif quiet_s > _SILENT_S:
+        advice = ": Cancel ends it even if it hangs" if job.state == "running" else ""
+        facts.append(f"nothing new for {duration(quiet_s)}{advice}")
     return [*facts, f"{duration(job.seconds())} so far"]
 
 

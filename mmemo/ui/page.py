@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,27 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
         )
 
     @told
-    def on_end(selection: Selection, job_id: int | None) -> tuple[Any, ...]:
-        return show_outcome(context, selection, job_id)
+    def on_end(selection: Selection, ended: tuple[int, int] | None, mine: tuple[int, ...]) -> tuple[Any, ...]:
+        return show_outcome(context, selection, ended[0] if ended is not None else None, mine)
 
     page.load(on_load, top.selection, [*top.outputs, *panel.outputs], **quiet)
-    panel.ended.change(on_end, [top.selection, panel.ended], top.outputs, **quiet)
+    panel.ended.change(on_end, [top.selection, panel.ended, panel.mine], top.outputs, **quiet)
 
 
-def show_outcome(context: AppContext, selection: Selection, job_id: int | None) -> tuple[Any, ...]:
-    """Choose what a job made; after a failed one the choice stays, but its content may have changed."""
-    view = context.jobs.view(job_id) if job_id is not None else None
+def show_outcome(
+    context: AppContext, selection: Selection, job_id: int | None, mine: Collection[int]
+) -> tuple[Any, ...]:
+    """Choose what a job of this page made; after a failed one the choice stays, but its content may have changed.
+
+    `mine` are the jobs that this page started. The end of any other only renews the lists: whoever is at work on an
+    episode stays there.
+    """
+    view = context.jobs.view(job_id) if job_id is not None and job_id in mine else None
     if view is not None and view.result:
         return choose(context.workspace, selection, view.result.get("episode"), view.result.get("run"))
-    return choose(context.workspace, selection, selection.episode_id, selection.run_id)
+    episode, run, chosen = choose(context.workspace, selection, selection.episode_id, selection.run_id)
+    same = (chosen.episode_id, chosen.run_id) == (selection.episode_id, selection.run_id)
+    return episode, run, gr.skip() if same and job_id not in mine else chosen
 
 
 def served_folders(context: AppContext) -> list[Path]:

@@ -45,11 +45,17 @@ def test_an_upload_is_watched_to_its_end_and_then_reviewed_and_retrained(
     page.locator("#mm-grid .mm-tile").first.click()
     page.locator("#mm-focus button[data-do='joy']").click()
     page.locator("#mm-retrain").get_by_text("1 correction").wait_for()
+    other = open_page(empty_app)
+    other.wait_for_function("location.search.includes('run=')")
+    shown = other.evaluate("location.search")
     page.locator("#mm-retrain").click()
     page.locator("#mm-job .mm-state.running").wait_for()
     page.locator("#mm-job .mm-state.done").wait_for(timeout=_JOB_MS)
     page.locator("#mm-retrain").get_by_text("0 corrections").wait_for()
     assert len(empty_app.workspace.runs()) == 2
+    other.get_by_test_id("toast-body").filter(has_text="Done: Retrain").wait_for()
+    other.wait_for_timeout(1000)
+    assert other.evaluate("location.search") == shown != page.evaluate("location.search"), "others stay where they are"
 
 
 @pytest.mark.timeout(600)

@@ -13,12 +13,12 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui import context as context_module
 from mmemo.ui import job_panel
 from mmemo.ui.job_list import list_html
-from mmemo.ui.job_panel import act, status_html, watch
+from mmemo.ui.job_panel import act, look, status_html, watch
 from mmemo.ui.job_words import address_of, clock_time, log_text
 from mmemo.ui.jobs import JobRunner
 from tests.made_jobs import KINDS, PagesSettings
 
-NAMES = list(job_panel.JobPanel.__dataclass_fields__)
+NAMES = [name for name in job_panel.JobPanel.__dataclass_fields__ if name != "mine"]
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def job(**changes: Any) -> Job:
         ({"state": "interrupted"}, ("was ended", "Resume goes on", "halt")),
         ({"state": "failed", "error": "<x> is no video", "hint": "choose another"}, ("&lt;x&gt; is no video. Choose another.", "halt")),
         ({"heartbeat_ms": 1}, ("no sign of life",)),
+        ({"reported_ms": 1}, ("nothing new for ", "Cancel ends it")),
     ],
 )  # fmt: skip
 def test_the_box_says_where_a_job_is(changes: dict[str, Any], words: tuple[str, ...]):
@@ -108,16 +109,25 @@ def test_the_end_of_a_watched_job_is_told_once(runner: JobRunner, workspace: Wor
     waiting = named(watch(runner, None))
     assert (waiting["watched"], waiting["shown"], waiting["timer"].value) == (number, number, 1.0)
     work_off(workspace, KINDS, 0)
-    over = named(watch(runner, number))
+    over = named(look(runner, number))
     assert toasts == ["Done: Adapt to &lt;pilot&gt;"]
-    assert (over["watched"], over["shown"], over["ended"]) == (None, number, number)
+    assert (over["watched"], over["shown"], over["ended"][0]) == (None, number, number)
     assert "done" in over["listed"] and over["box"].visible
-    watch(runner, over["watched"])
+    look(runner, over["watched"])
     assert len(toasts) == 1
     runner.dismiss()
     hidden = named(watch(runner, None))
     assert (hidden["box"].visible, hidden["status"]) == (False, "")
     assert "done" in hidden["listed"], "the list keeps it"
+
+
+def test_a_page_knows_the_jobs_that_it_started_or_resumed(runner: JobRunner, toasts: list[str]):
+    first, second = (runner.submit("pages", name, PagesSettings(1)) for name in ("first", "second"))
+    assert named(watch(runner, second))["started"] == second
+    for values in (watch(runner, None), look(runner, first), act(runner, first, second, "resume")):
+        assert not isinstance(named(values)["started"], int), "nothing was started by this page"
+    act(runner, first, second, "cancel")
+    assert named(act(runner, first, second, "resume"))["started"] == second
 
 
 def test_buttons_cancel_resume_and_remove_the_job_that_they_name(runner: JobRunner, toasts: list[str]):

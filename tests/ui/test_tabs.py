@@ -181,8 +181,23 @@ def test_after_a_job_its_outcome_is_chosen(ready: AppContext):
         job = store.add("adapt", "Adapt", {})
         store.claim(1)
         store.finish(job, 1, "done", {"episode": EPISODE_ID, "run": RUN_IDS[1]})
-    assert page.show_outcome(ready, Selection(), job)[2].run_id == RUN_IDS[1]
-    assert page.show_outcome(ready, CHOSEN, None)[2] == CHOSEN.moved(EPISODE_ID, RUN_IDS[0])
+        failed = store.add("adapt", "Adapt", {})
+        store.claim(1)
+        store.finish(failed, 1, "failed", error="no")
+    assert page.show_outcome(ready, Selection(), job, (job,))[2].run_id == RUN_IDS[1]
+    assert page.show_outcome(ready, CHOSEN, failed, (job, failed))[2] == CHOSEN.moved(EPISODE_ID, RUN_IDS[0])
+
+
+def test_a_job_that_another_page_started_moves_nobody(ready: AppContext):
+    with closing(open_jobs(ready.workspace)) as store:
+        job = store.add("adapt", "Adapt", {})
+        store.claim(1)
+        store.finish(job, 1, "done", {"episode": EPISODE_ID, "run": RUN_IDS[1]})
+    episode, run, chosen = page.show_outcome(ready, CHOSEN, job, (job + 1,))
+    assert not isinstance(chosen, Selection), "what is shown is not even drawn anew"
+    assert (episode.value, run.value) == (CHOSEN.episode_id, CHOSEN.run_id)
+    assert [value for _, value in run.choices] == list(RUN_IDS), "the lists are"
+    assert page.show_outcome(ready, Selection(), job, ())[2].episode_id == EPISODE_ID, "an empty page shows the newest"
 
 
 def test_only_pictures_reports_and_previews_are_served(ready: AppContext):
