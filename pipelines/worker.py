@@ -25,7 +25,8 @@ def worker(
     """Do the jobs that wait in a workspace, one after the other, and those that come meanwhile.
 
     There is one worker a workspace: a second one ends at once. A job whose worker is killed can be resumed in the
-    app; what was finished is not done again.
+    app; what was finished is not done again. A job that does not stop within half a minute of Cancel hangs: the worker
+    ends with it, and the app starts another for those that wait.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     if hasattr(os, "nice"):

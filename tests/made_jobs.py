@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmemo.errors import InputError
+from mmemo.flow import job_worker
 from mmemo.flow.job_kinds import JobKind, Made
 from mmemo.flow.job_worker import work_off
 from mmemo.progress import Progress, Stage
@@ -23,12 +24,13 @@ _CODE = "import sys; from tests.made_jobs import main; main(*sys.argv[1:])"
 
 @dataclass(frozen=True, slots=True)
 class PagesSettings:
-    """How many pages to write, how long each takes, and where it goes wrong: at a page, by a mistake or a bug."""
+    """How many pages to write, how long each takes, and where it goes wrong: by a mistake, a bug, or without an end."""
 
     pages: int = 3
     page_ms: int = 0
     wrong_at: int | None = None
     bug_at: int | None = None
+    hangs_at: int | None = None
 
     def __post_init__(self) -> None:
         if self.pages < 0:
@@ -43,6 +45,8 @@ def write_pages(workspace: Workspace, settings: PagesSettings) -> Stage[Made]:
             with publish_file(path) as temporary:
                 temporary.write_text("half")
                 time.sleep(settings.page_ms / 1000)
+                if page == settings.hangs_at:
+                    time.sleep(3600)
                 if page == settings.wrong_at:
                     raise InputError(f"{page}.txt cannot be written", hint="take fewer pages")
                 if page == settings.bug_at:
@@ -58,14 +62,16 @@ def write_pages(workspace: Workspace, settings: PagesSettings) -> Stage[Made]:
 KINDS = {"pages": JobKind(PagesSettings, write_pages)}
 
 
-def main(root: str, idle_s: str = "0.2") -> None:
-    """A worker that ends when there is nothing left to do."""
+def main(root: str, idle_s: str = "0.2", stop_s: str = "30") -> None:
+    """A worker that ends when there is nothing left to do, or when a job hangs that is to stop."""
+    job_worker.STOP_S = float(stop_s)
     work_off(Workspace(Path(root)), KINDS, float(idle_s))
 
 
-def start_made_worker(workspace: Workspace, idle_s: float = 0.2) -> subprocess.Popen[bytes]:
+def start_made_worker(workspace: Workspace, idle_s: float = 0.2, stop_s: float = 30.0) -> subprocess.Popen[bytes]:
     """A worker process that knows the tiny kinds."""
-    return subprocess.Popen([sys.executable, "-c", _CODE, str(workspace.root), str(idle_s)], cwd=REPOSITORY)
+    arguments = [str(workspace.root), str(idle_s), str(stop_s)]
+    return subprocess.Popen([sys.executable, "-c", _CODE, *arguments], cwd=REPOSITORY)
 
 
 def wait_for(store: JobStore, job_id: int, holds: Callable[[Job], bool], timeout_s: float = 60.0) -> Job:

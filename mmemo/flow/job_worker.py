@@ -28,6 +28,10 @@ BUG_HINT = "the details are in tmp/worker.log of the workspace"
 _POLL_S = 0.3
 # How often the table is written and read while a job is at work, and how often a job without news gives a sign of life.
 _BEAT_S, _HEARTBEAT_S = 0.25, 2.0
+# A job that has not stopped so long after it was asked to hangs, and its process ends with it.
+STOP_S = 30.0
+# How long it is tried to write down how a job ended.
+_LAST_WORD_S, _LAST_WORD_PAUSE_S = 60.0, 2.0
 
 
 def open_jobs(workspace: Workspace) -> JobStore:
@@ -69,7 +73,7 @@ def _work_until_idle(store: JobStore, workspace: Workspace, kinds: Mapping[str, 
 
 
 def _work(store: JobStore, workspace: Workspace, kinds: Mapping[str, JobKind], job: Job) -> None:
-    """Do one job; whatever happens to it must not end the worker."""
+    """Do one job; whatever happens to it, and to the table meanwhile, must not end the worker."""
     state: JobState = "interrupted"
     told: dict[str, Any] = {}
     try:
@@ -81,7 +85,22 @@ def _work(store: JobStore, workspace: Workspace, kinds: Mapping[str, JobKind], j
         log.exception("the job %s %r failed", job.job_id, job.title)
         state, told = "failed", {"error": BUG, "hint": BUG_HINT}
     finally:
-        store.finish(job.job_id, os.getpid(), state, **told)
+        _keep_end(store, job, state, told)
+
+
+def _keep_end(store: JobStore, job: Job, state: JobState, told: Mapping[str, Any]) -> None:
+    """Write down how a job ended, again and again for a while; what is not kept then is called interrupted later."""
+    until = time.monotonic() + _LAST_WORD_S
+    while True:
+        try:
+            store.finish(job.job_id, os.getpid(), state, **told)
+        except MmemoError as error:
+            log.warning("that job %s is %s was not kept: %s", job.job_id, state, error)
+        else:
+            return
+        if state == "interrupted" or time.monotonic() >= until:  # a process that is being ended does not wait
+            return
+        time.sleep(_LAST_WORD_PAUSE_S)
 
 
 def _drive(
@@ -103,7 +122,10 @@ def _drive(
 
 
 class _Pulse:
-    """A thread that writes progress and signs of life of a job, and learns when it is to stop."""
+    """A thread that writes progress and signs of life of a job, and learns when it is to stop.
+
+    When the job does not, because a step of its work never ends, it ends the process.
+    """
 
     def __init__(self, store: JobStore, job_id: int) -> None:
         self.stopped = threading.Event()
@@ -130,11 +152,24 @@ class _Pulse:
             self._news = True
 
     def _beat(self) -> None:
-        last = time.monotonic()
+        last = asked = time.monotonic()
         while not self._over.wait(_BEAT_S):
-            late = time.monotonic() - last >= _HEARTBEAT_S
-            if self._tell(force=late):
-                last = time.monotonic()
+            now = time.monotonic()
+            if self._tell(force=now - last >= _HEARTBEAT_S):
+                last = now
+            if not self.stopped.is_set():
+                asked = now
+            elif now - asked >= STOP_S:
+                self._end_process()
+
+    def _end_process(self) -> None:
+        """The job hangs and hears nothing. Files are whole or not there, so the next worker goes on where it was."""
+        log.error("job %s did not stop within %.0f s of being asked to: the worker ends", self._job_id, STOP_S)
+        try:
+            self._store.finish(self._job_id, os.getpid(), "cancelled")
+        except MmemoError as error:
+            log.warning("that job %s is cancelled was not kept: %s", self._job_id, error)
+        os._exit(0)
 
     def _tell(self, *, force: bool) -> bool:
         """Write what is new, and ask whether to go on; a table that cannot be written now is tried again later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,9 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mmemo.errors import StorageError
+from mmemo.flow import job_worker
 from mmemo.flow.job_kinds import KINDS as REAL_KINDS
 from mmemo.flow.job_lock import LOCK_FILE, last_worker, worker_lock, worker_runs
 from mmemo.flow.job_worker import open_jobs, work_off
@@ -88,13 +92,34 @@ def test_a_bug_is_named_a_bug_and_its_details_are_in_the_log_alone(
     assert "secret detail" in caplog.text
 
 
+@pytest.mark.parametrize("failures", [2, 1000])
+def test_a_table_that_cannot_be_written_does_not_end_the_worker(
+    workspace: Workspace, store: JobStore, monkeypatch: pytest.MonkeyPatch, failures: int
+):
+    first, second = (store.add("pages", name, PagesSettings(1)) for name in ("first", "second"))
+    finish, left = JobStore.finish, [failures]
+
+    def failing(self: JobStore, job_id: int, *rest: Any, **told: Any) -> None:
+        if job_id == first and left[0]:
+            left[0] -= 1
+            raise StorageError("the job was not saved")
+        finish(self, job_id, *rest, **told)
+
+    monkeypatch.setattr(JobStore, "finish", failing)
+    monkeypatch.setattr(job_worker, "_LAST_WORD_S", 0.2)
+    monkeypatch.setattr(job_worker, "_LAST_WORD_PAUSE_S", 0.02)
+    assert work_off(workspace, KINDS, 0) == 2
+    states = [job.state for job in map(store.job, (first, second)) if job]
+    assert states == ["done" if failures == 2 else "interrupted", "done"]
+
+
 def test_there_is_one_worker_a_workspace(workspace: Workspace, store: JobStore):
     number = store.add("pages", "first", PagesSettings(1))
     assert last_worker(workspace.root) is None
     with worker_lock(workspace.root) as mine:
         assert mine
         assert worker_runs(workspace.root)
-        assert last_worker(workspace.root) is not None
+        assert last_worker(workspace.root) == os.getpid()
         with worker_lock(workspace.root, patience_s=0.1) as other:
             assert not other
         assert work_off(workspace, KINDS, 0) == 0
@@ -189,6 +214,22 @@ def test_a_killed_worker_leaves_its_job_interrupted_and_resume_gives_the_same(wo
     assert sorted(set(written(workspace))) == list(range(1, 31))
     assert len(written(workspace)) <= 31, "only the page at which it was killed may have been written twice"
     assert left_behind(workspace) == [], "what the killed one left is cleared away"
+
+
+@pytest.mark.slow
+def test_a_job_that_hangs_is_cancelled_with_its_worker_and_the_next_one_runs(workspace: Workspace, store: JobStore):
+    number = store.add("pages", "a book", PagesSettings(9, hangs_at=5))
+    second = store.add("pages", "second", PagesSettings(5))
+    worker = start_made_worker(workspace, stop_s=0.5)
+    wait_for(store, number, lambda job: job.step is not None and job.step.done == 4)
+    store.cancel(number)
+    assert worker.wait(30) == 0
+    job = store.job(number)
+    assert job is not None and (job.state, job.resumable) == ("cancelled", True)
+    assert start_made_worker(workspace).wait(60) == 0
+    job = store.job(second)
+    assert job is not None and job.state == "done"
+    assert left_behind(workspace) == []
 
 
 @pytest.mark.slow
