@@ -34,9 +34,13 @@ class JobMeter:
         self._began, self._first_done = clock(), 0
 
     def move_to(self, report: Progress) -> None:
-        """Take in one report; another name begins another step."""
+        """Take in one report; another name begins another step, and so does the same name with a lower count.
+
+        The next episode has steps of the same names.
+        """
         now = self._clock()
-        if not self._steps or self._steps[-1].stage != report.stage:
+        last = self._steps[-1] if self._steps else None
+        if last is None or last.stage != report.stage or report.done < last.done:
             # A step that begins above 0 goes on from work that was done before: that is no speed.
             self._began, self._first_done = now, report.done
             self._steps = [*self._steps[1 - _MOST_STEPS :], JobStep(report.stage, 0, 0, 0.0)]

@@ -49,6 +49,21 @@ def test_a_rate_falls_while_nothing_comes():
     assert (first.rate, second.rate, second.seconds_left) == (4.0, 1.0, None)
 
 
+def test_the_next_episode_has_a_clock_of_its_own():
+    clock = Clock()
+    meter = JobMeter(clock)
+    for total, step_s in ((10, 120), (100, 1)):
+        for done in (0, total // 2, total):
+            meter.move_to(Progress("label", done, total))
+            clock.now += step_s if done < total else 0
+    meter.move_to(Progress("label", 0, 100))
+    clock.now += 1
+    meter.move_to(Progress("label", 1, 100))
+    made = meter.progress()
+    assert [(step.done, step.total) for step in made.steps] == [(10, 10), (100, 100), (1, 100)]
+    assert made.seconds_left == pytest.approx(99.0)
+
+
 @pytest.mark.parametrize(("done", "seconds"), [(0, 5.0), (3, 0.1)])
 def test_a_rate_is_no_guess(done: int, seconds: float):
     clock = Clock()
