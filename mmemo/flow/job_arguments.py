@@ -12,15 +12,24 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from mmemo.errors import InputError
 
 T = TypeVar("T")
-_AGAIN = "the job was saved by another version of mmemo: start it anew"
+OLD_JOB = "the job was saved by another version of mmemo: start it anew"
+OLD_RUN = "the run was made by another version of mmemo: adapt to the episode again"
 
 
-def settings_from(kind: type[T], values: object) -> T:
+class _UnfitError(Exception):
+    """Values are not what the settings hold; says which."""
+
+
+def settings_from(kind: type[T], values: object, hint: str = OLD_JOB) -> T:
     """A settings dataclass from what `to_json` made of it; fields that are missing get their defaults.
 
-    Raises InputError for unknown fields, values of a wrong type, and what the dataclass itself refuses.
+    Raises InputError for unknown fields and values of a wrong type, with `hint` for what to do about it, and for what
+    the dataclass itself refuses.
     """
-    made: T = _value(kind, values, kind.__name__)
+    try:
+        made: T = _value(kind, values, kind.__name__)
+    except _UnfitError as error:
+        raise InputError(str(error), hint=hint) from error
     return made
 
 
@@ -44,14 +53,14 @@ def _value(wanted: Any, value: Any, where: str) -> Any:
         return float(value)
     if type(value) is wanted:
         return value
-    raise InputError(f"{where} is {value!r}", hint=_AGAIN)
+    raise _UnfitError(f"{where} is {value!r}")
 
 
 def _settings(wanted: Any, values: Any, where: str) -> Any:
     types = get_type_hints(wanted)
     if not isinstance(values, Mapping) or set(values) - set(types):
-        raise InputError(f"the settings of {where} are not what they should be", hint=_AGAIN)
+        raise _UnfitError(f"the settings of {where} are not what they should be")
     try:
         return wanted(**{name: _value(types[name], value, f"{where}.{name}") for name, value in values.items()})
     except TypeError as error:
-        raise InputError(f"the settings of {where} are not complete", hint=_AGAIN) from error
+        raise _UnfitError(f"the settings of {where} are not complete") from error

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from mmemo.flow.adapt import AdaptSettings, adapt
 from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
-from mmemo.flow.job_arguments import settings_from
+from mmemo.flow.job_arguments import OLD_RUN, settings_from
 from mmemo.flow.label import LabelSettings, label_episode
 from mmemo.flow.train import train_student
 from mmemo.progress import Stage
@@ -50,8 +50,8 @@ def adapt_job(workspace: Workspace, settings: AdaptSettings) -> Stage[Made]:
 def retrain_job(workspace: Workspace, settings: RetrainSettings) -> Stage[Made]:
     """Train and compare again as a run did, with everything that people have said since."""
     config = workspace.run_config(settings.run_id)
-    label = settings_from(LabelSettings, config["label"])
-    train = settings_from(TrainSettings, config["train"])
+    label = settings_from(LabelSettings, config.get("label"), OLD_RUN)
+    train = settings_from(TrainSettings, config.get("train"), OLD_RUN)
     for episode_id in config["episodes"]:
         yield from label_episode(workspace, workspace.episode(episode_id), label)
     run = yield from train_student(workspace, config["episodes"], label, train)

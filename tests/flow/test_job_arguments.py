@@ -10,7 +10,7 @@ from mmemo.episode.faces import DetectorSettings
 from mmemo.errors import InputError
 from mmemo.flow.adapt import AdaptSettings
 from mmemo.flow.characters import CharacterSettings
-from mmemo.flow.job_arguments import settings_from
+from mmemo.flow.job_arguments import OLD_RUN, settings_from
 from mmemo.flow.label import LabelSettings
 from mmemo.flow.sync import SyncMode
 from mmemo.store.files import to_json
@@ -57,6 +57,11 @@ def test_what_is_missing_gets_its_default():
 def test_what_are_no_settings_is_refused(values: object):
     with pytest.raises(InputError, match="start it anew"):
         settings_from(AdaptSettings, values)
+
+
+def test_who_reads_them_says_what_to_do_about_it():
+    with pytest.raises(InputError, match="adapt to the episode again"):
+        settings_from(TrainSettings, {"unheard_of": 1}, OLD_RUN)
 
 
 def test_settings_check_themselves_again():
