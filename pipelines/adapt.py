@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmemo.flow.adapt import AdaptSettings
+from mmemo.flow.adapt import AdaptResult, AdaptSettings
 from mmemo.flow.adapt import adapt as adapt_stage
 from mmemo.flow.characters import CharacterSettings
 from mmemo.flow.cut import SyncMode
@@ -103,11 +103,15 @@ def adapt(
             epochs=epochs,
         ),
     )
-    result = run_with_bar(adapt_stage(space, settings))
+    _tell(space, run_with_bar(adapt_stage(space, settings)), as_json=as_json)
+
+
+def _tell(workspace: Workspace, result: AdaptResult, *, as_json: bool) -> None:
+    """Print what became of the episode, stage by stage."""
     tell_account(result.cut)
     tell_characters(result.characters)
     tell_run(result.run)
-    tell_evaluation(space, result.evaluation)
+    tell_evaluation(workspace, result.evaluation)
     if as_json:
         print(to_json(result.to_contract()))
 
