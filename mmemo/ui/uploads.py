@@ -21,7 +21,6 @@ __all__ = [
     "check_upload",
     "keep_upload",
     "names_only",
-    "sources_folder",
 ]
 
 MAX_UPLOAD = "4gb"

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from mmemo.errors import InputError, StorageError
+from mmemo.store.sources import names_only, sources_folder
 from mmemo.store.workspace import Workspace
 from mmemo.ui import uploads
-from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, keep_upload, names_only
+from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, keep_upload
 
 
 def upload(folder: Path, name: str, content: bytes = b"content") -> Path:
@@ -47,7 +48,7 @@ def test_wrong_uploads_are_refused_and_not_kept(
         keep_upload(workspace, upload(tmp_path, name, content), VIDEO)
     assert words in told.value.message
     assert told.value.hint
-    assert not uploads.sources_folder(workspace).exists()
+    assert not sources_folder(workspace).exists()
 
 
 def test_an_upload_that_is_gone_is_told(workspace: Workspace, tmp_path: Path):
@@ -63,7 +64,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(workspace: Workspace, tmp_path: 
     monkeypatch.setattr(uploads, "_link_or_copy", full)
     with pytest.raises(StorageError, match="disk is full"):
         keep_upload(workspace, upload(tmp_path, "a.mp4"), VIDEO)
-    assert [path for path in uploads.sources_folder(workspace).rglob("*") if path.is_file()] == []
+    assert [path for path in sources_folder(workspace).rglob("*") if path.is_file()] == []
 
 
 def test_where_the_disk_cannot_link_the_file_is_copied(
@@ -77,7 +78,7 @@ def test_where_the_disk_cannot_link_the_file_is_copied(
 
 
 def test_errors_name_the_file_not_its_place_on_the_server(workspace: Workspace):
-    place = uploads.sources_folder(workspace).resolve() / "0123456789ab" / "My Pilot.mp4"
+    place = sources_folder(workspace).resolve() / "0123456789ab" / "My Pilot.mp4"
     with pytest.raises(StorageError) as told, names_only(workspace):
         raise StorageError(f"{place} is damaged", hint=f"delete {place}")
     assert str(told.value) == "My Pilot.mp4 is damaged (delete My Pilot.mp4)"
