@@ -98,16 +98,17 @@ def out_of_fold_opinion(
     return _rows_normalised(lesson.by_item(said))
 
 
-def part_of(stage: Stage[_Result], number: int, count: int, note: str = "") -> Stage[_Result]:
-    """Show a stage as its share of `count` like ones; one that stops early jumps to the end of its share."""
+def part_of(stage: Stage[_Result], number: int, count: int, note: str = "", *, shares: int = 1) -> Stage[_Result]:
+    """Show a stage as `shares` of `count` equal shares of the work, from share `number` on; one that stops early jumps
+    to the end of its own."""
     while True:
         try:
             progress = next(stage)
         except StopIteration as stop:
             result: _Result = stop.value
             return result
-        done = number * progress.total + progress.done
-        yield Progress(progress.stage, done, count * progress.total, f"{note}{progress.note}")
+        done, total = number * progress.total // shares + progress.done, count * progress.total // shares
+        yield Progress(progress.stage, done, total, f"{note}{progress.note}")
 
 
 def _rows_normalised(probs: np.ndarray) -> np.ndarray:

@@ -102,13 +102,13 @@ def best_witness(lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage:
     all lines, takes the baseline's place. Otherwise the targets stay as they are.
     """
     alone = replace(lesson, targets=lines_alone(lesson.opinions), loss_of=lambda _: line_likelihood)
-    said = yield from part_of(out_of_fold_opinion(alone, fitter, settings, stage, folds=2), 0, 2)
+    said = yield from part_of(out_of_fold_opinion(alone, fitter, settings, stage, folds=2), 0, 3, shares=2)
     evidence = lesson.opinions.certain_evidence().astype(np.float64)
     verdict = judged_by_lines(lesson.opinions.image, said, evidence, lesson.group_of_item)
     targets = lesson.targets
     if verdict.second_is_better:
         targets = reread_fusion(replace(lesson.opinions, image=said))
-    fitted = yield from part_of(fitter.fit(lesson.task(targets), settings, stage), 1, 2)
+    fitted = yield from part_of(fitter.fit(lesson.task(targets), settings, stage), 2, 3)
     return replace(fitted, taught=targets, verdict=verdict)
 
 

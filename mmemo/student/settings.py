@@ -42,10 +42,10 @@ class TrainSettings:
             raise InputError(f"--folds is {self.folds}", hint="use at least 2, or faces would be judged by themselves")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"--seed is {self.seed}", hint="use a whole number from 0 to 4294967295")
-        if self.upper_blocks < 0 or (self.finetune and self.upper_blocks):
-            raise InputError(
-                "--upper-blocks is a number from 1, without --finetune", hint="choose one of them, or neither"
-            )
+        if self.upper_blocks < 0:
+            raise InputError(f"--upper-blocks is {self.upper_blocks}", hint="use 0 for none, or the number of blocks")
+        if self.finetune and self.upper_blocks:
+            raise InputError("--finetune trains all blocks, --upper-blocks some", hint="choose one of them")
         if self.epochs < 1 or self.finetune_epochs < 1:
             raise InputError("--epochs must be at least 1")
         if not 0.0 <= self.validation_share < 0.5:

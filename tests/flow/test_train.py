@@ -230,6 +230,13 @@ def test_wrong_wishes_are_told_and_leave_nothing(labelled, ids, settings, says):
     assert labelled.runs() == []
 
 
+def test_impossible_blocks_are_told():
+    with pytest.raises(InputError, match="--upper-blocks is -1"):
+        TrainSettings(upper_blocks=-1)
+    with pytest.raises(InputError, match="trains all blocks"):
+        TrainSettings(upper_blocks=2, finetune=True)
+
+
 def test_an_episode_that_nobody_read_is_told(labelled):
     with pytest.raises(InputError, match=r"pipelines\.label"):
         run(train_student(labelled, [EPISODE_ID], LabelSettings(context_lines=0), FAST))

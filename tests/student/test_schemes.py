@@ -240,3 +240,12 @@ def test_what_a_person_said_stays_certain_whichever_witness_is_taken():
     fitted = run(best_witness(taught, fitter, SETTINGS, "train"))
     assert fitted.taught is not None and fitted.verdict is not None and fitted.verdict.second_is_better
     np.testing.assert_allclose(fitted.taught.probs[:10], np.eye(K)[known[:10]], atol=1e-6)
+
+
+def test_two_rounds_are_shown_as_one_piece_of_work():
+    data, fitter, _ = show()
+    taught = lesson_of(data, np.arange(len(data.group_of_item)), recipe_named("best_witness"), SETTINGS)
+    seen = []
+    run(best_witness(taught, fitter, SETTINGS, "train"), seen.append)
+    assert len({progress.total for progress in seen}) == 1
+    assert [p.done for p in seen] == sorted(p.done for p in seen) and seen[-1].done <= seen[-1].total
