@@ -16,7 +16,7 @@ from mmemo.evaluate.details import SLICES_TITLE, Details, read_details, slices_h
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.evaluate.rows import STUDENT, Row
 from mmemo.evaluate.words import percent, points
-from mmemo.flow.promotion import promote, promotion_of
+from mmemo.flow.promotion import in_use, promote, promotion_of
 from mmemo.flow.read import opinions, review_table, synthetic_notice
 from mmemo.flow.run_choice import compare_runs, run_name, shares_words
 from mmemo.labels import EKMAN7
@@ -83,7 +83,8 @@ def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.But
         return "", gr.Button(visible=False)
     promotion = promotion_of(workspace, chosen.run_id)
     words = "Stop using this student by default" if promotion.promoted else "Use this student by default anyway"
-    said = page_part(f'<p class="small"><strong>{promotion.state.capitalize()}</strong>: {escape(promotion.why)}.</p>')
+    state, why = in_use(workspace, chosen.run_id)
+    said = page_part(f'<p class="small"><strong>{escape(state[:1].upper() + state[1:])}</strong>: {escape(why)}.</p>')
     return said, gr.Button(words, visible=True, variant="secondary")
 
 

@@ -14,12 +14,12 @@ from mmemo.flow.looked_at import LookedAt, looked_at
 from mmemo.flow.pictures import count_pictures, pictures_in
 from mmemo.flow.predict import ImagePrediction, load_predictors, predict_image
 from mmemo.flow.predict_files import save_predictions
-from mmemo.flow.promotion import chosen_run, promotion_of
+from mmemo.flow.promotion import chosen_run, in_use, promotion_of
 from mmemo.flow.said_line import Predictions, SaidLine, read_line, with_line
 from mmemo.progress import Progress, Stage
+from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import Selection
-from mmemo.ui.uploads import names_only
 
 NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
 # Looking costs half a second of one core for each face and model.
@@ -93,7 +93,7 @@ def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> t
     if promotion.promoted and chosen is not None and chosen.run_id == run_id:
         return run_id, f"{promotion.state}; {chosen.why}"
     if promotion.promoted or anyway:
-        return run_id, f"{promotion.state}; {promotion.why}"
+        return run_id, "; ".join(in_use(workspace, run_id))
     return None, f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}."
 
 

@@ -18,13 +18,13 @@ from mmemo.flow.predict import networks_loaded
 from mmemo.flow.run_choice import run_name
 from mmemo.flow.said_line import predict_with_line
 from mmemo.progress import run as finish
+from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told, warn
 from mmemo.ui.examples import draw_examples
 from mmemo.ui.jobs import BUG_MESSAGE
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, forget_old, given_paths
 from mmemo.ui.predict_view import LOADING, NOTHING_YET, answer_html, waiting_html
-from mmemo.ui.uploads import names_only
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)

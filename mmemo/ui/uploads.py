@@ -9,19 +9,8 @@ from pathlib import Path
 
 from mmemo.errors import InputError
 from mmemo.store.files import hash_file, publish_file
-from mmemo.store.sources import names_only, sources_folder
+from mmemo.store.sources import sources_folder
 from mmemo.store.workspace import Workspace
-
-__all__ = [
-    "GOLD",
-    "MAX_UPLOAD",
-    "SUBTITLES",
-    "VIDEO",
-    "UploadKind",
-    "check_upload",
-    "keep_upload",
-    "names_only",
-]
 
 MAX_UPLOAD = "4gb"
 _HASH_DIGITS = 12

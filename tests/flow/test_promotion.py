@@ -12,7 +12,7 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.evaluate.comparison import compare
 from mmemo.evaluate.details import Details, save_details
-from mmemo.flow.promotion import chosen_run, promote, promoted_run, promotion_of
+from mmemo.flow.promotion import chosen_run, in_use, promote, promoted_run, promotion_of
 from mmemo.store.files import write_json
 from mmemo.store.workspace import Workspace
 
@@ -97,6 +97,18 @@ def test_of_students_on_the_same_gold_the_one_that_gains_most_is_used(workspace:
     promote(workspace, "newer")
     chosen = chosen_run(workspace)
     assert chosen is not None and chosen.run_id == "newer" and "a person" in chosen.why
+
+
+def test_one_that_stands_behind_a_better_one_does_not_say_that_it_is_used(workspace: Workspace):
+    save_run(workspace, "best", _GOLD)
+    save_run(workspace, "newer", np.where(np.arange(70) % 3 == 0, (_GOLD + 1) % 7, _GOLD))
+    _measured(workspace, {"best": "gold", "newer": "gold"})
+    state, why = in_use(workspace, "newer")
+    assert state == "promoted, but best answers by default" and "it gains most" in why
+    assert in_use(workspace, "best")[0] == "promoted, so it is used by default"
+    promote(workspace, "best", False)
+    assert in_use(workspace, "newer")[0] == "promoted, so it is used by default"
+    assert in_use(workspace, "best") == ("not promoted, so the baseline stays the default", "a person took it back")
 
 
 def test_of_equals_the_newest_is_used(workspace: Workspace):

@@ -2,94 +2,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pytest
 
 from mmemo.flow.human_labels import read_words
 from mmemo.labels import EKMAN7
-from mmemo.store.files import read_table, write_table
-from mmemo.store.labels import REJECT, SKIP, WITHDRAW, FacePin, HumanLabel
-from mmemo.store.workspace import Workspace
-from tests.ui.conftest import DESKTOP, PHONE, OpenPage, ReloadPage, RunningApp, Trouble, open_tab, running_app
-from tests.ui.made import EPISODE_ID, LINES, ready_workspace
+from mmemo.store.labels import REJECT, SKIP
+from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, Trouble, open_tab
+from tests.ui.made import EPISODE_ID, LINES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    pass
+
+from tests.ui.browser_review import TYPE, current, events, fresh, many_faces, review, saved, words
+
+__all__ = ["fresh", "many_faces"]  # fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-# Types in the page itself: the way from the test to the browser is slower than fast fingers.
-TYPE = """async ([keys, pauseMs]) => {
-  for (const key of keys) {
-    const code = /\\d/.test(key) ? `Digit${key}` : `Key${key.toUpperCase()}`;
-    document.body.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true, cancelable: true}));
-    await new Promise((done) => setTimeout(done, pauseMs));
-  }
-}"""
-SAVED = "document.querySelector('#mm-saved').dataset.state === 'saved'"
-
-
-@pytest.fixture(scope="module")
-def many_faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """An app of its own with five pages of faces."""
-    workspace = ready_workspace(tmp_path_factory.mktemp("many") / "workspace", tracks=230)
-    path = workspace.cut_folder(workspace.episode(EPISODE_ID)) / "faces.parquet"
-    faces = read_table(path)
-    again = faces[faces["track_id"] < 10]  # some have a second picture, which is not the surest
-    later = {"face_id": again["face_id"] + "b", "frame_ms": again["frame_ms"] + 200, "detection_prob": 0.5}
-    write_table(path, pd.concat([faces, again.assign(**later)], ignore_index=True))
-    with running_app(workspace, "--no-sample") as app:
-        yield app
-
-
-@pytest.fixture
-def fresh(many_faces: RunningApp) -> RunningApp:
-    """The same app, with nothing that anybody said still standing."""
-    with closing(many_faces.workspace.labels()) as store:
-        for row in store.current(EPISODE_ID).itertuples():
-            store.add(HumanLabel(EPISODE_ID, int(row.track_id), int(row.cue_id), WITHDRAW, pin=pin_of(row)))
-        said = store.events()
-    many_faces.workspace.root.joinpath("last").write_text(str(said["id"].max() if len(said) else 0))
-    return many_faces
-
-
-def pin_of(row: Any) -> FacePin:
-    return FacePin(row.cut_key, int(row.time_ms), row.x1, row.y1, row.x2, row.y2)
-
-
-def events(app: RunningApp) -> pd.DataFrame:
-    """What was said since the test began."""
-    since = int(app.workspace.root.joinpath("last").read_text())
-    with closing(app.workspace.labels()) as store:
-        return store.events(since)
-
-
-def review(page: Page, **filters: str) -> None:
-    """Open the tab, set filters, and wait for the faces."""
-    open_tab(page, "Review")
-    page.locator("#mm-grid .mm-tile").first.wait_for()
-    for name, value in filters.items():
-        page.locator(f"#mm-filters [name='{name}']").select_option(value)
-    page.wait_for_function("!document.querySelector('#mm-grid').hasAttribute('aria-busy')")
-    page.evaluate("document.activeElement.blur()")
-
-
-def saved(page: Page) -> None:
-    page.wait_for_function(SAVED)
-
-
-def current(page: Page) -> int:
-    return int(page.locator("#mm-grid .mm-tile.chosen").get_attribute("data-track") or 0)
-
-
-def words(workspace: Workspace) -> dict[int, str]:
-    with closing(workspace.labels()) as store:
-        said = store.current(EPISODE_ID)
-    return dict(zip(said["track_id"].tolist(), said["label"].tolist(), strict=True))
 
 
 def test_a_face_is_found_corrected_kept_over_a_reload_and_undone(
@@ -373,63 +303,3 @@ def test_a_selection_is_labelled_rejected_accepted_and_undone_at_once(fresh: Run
     saved(page)
     assert words(fresh.workspace) == {}
     assert page.locator("#mm-grid .mm-chip.human").count() == 0
-
-
-def test_on_a_phone_the_keys_lie_beside_the_face_and_one_touch_labels(fresh: RunningApp, open_page: OpenPage):
-    page = open_page(fresh, PHONE)
-    review(page)
-    keys = page.locator("#mm-focus button[data-do='joy']")
-    page.wait_for_function("document.querySelectorAll('#mm-focus .mm-bars').length === 4")
-    box, first = keys.bounding_box(), current(page)
-    assert box and box["y"] + box["height"] <= PHONE[1], "in sight without scrolling"
-    keys.click()
-    keys.click()
-    saved(page)
-    assert words(fresh.workspace) == {first: "joy", first + 1: "joy"}
-    chosen = page.locator("#mm-grid .mm-tile.chosen").bounding_box()
-    panel = page.locator("#mm-focus").bounding_box()
-    assert chosen and panel and chosen["y"] + chosen["height"] <= panel["y"] + 1, "the panel does not cover the face"
-    for _ in range(2):
-        page.locator("#mm-focus button[data-do='undo']").click()
-    saved(page)
-
-
-def test_every_control_has_a_name_and_focus_can_be_seen(ready_app: RunningApp, open_page: OpenPage):
-    page = open_page(ready_app)
-    review(page)
-    nameless = page.locator("#mm-review button, #mm-review select, #mm-review input").evaluate_all(
-        "all => all.filter((one) => !(one.ariaLabel || one.textContent.trim() || one.labels?.[0]?.textContent.trim())).length"
-    )
-    assert nameless == 0
-    page.locator("#mm-grid .mm-tile.chosen").focus()
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate(
-        "document.activeElement.classList.contains('chosen') && document.activeElement.matches(':focus-visible')"
-    )
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    legend = page.locator(".mm-legend").inner_text()
-    assert all(word in legend for word in ("label", "whole line", "accept", "unusable", "skip", "undo"))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_tab_is_wider_than_the_screen(
-    ready_app: RunningApp, open_page: OpenPage, size: tuple[int, int], scheme: str
-):
-    page = open_page(ready_app, size, scheme)
-    for name in ("Episode", "Predict", "Review", "Compare"):
-        open_tab(page, name)
-        page.wait_for_timeout(400)
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wider <= 0, name
-
-
-def test_the_line_of_the_chosen_face_can_be_played(ready_app: RunningApp, open_page: OpenPage):
-    page = open_page(ready_app)
-    review(page)
-    page.locator("#mm-grid [data-track]").first.click()
-    page.locator("#mm-play-line").click()
-    page.wait_for_function("() => { const v = document.querySelector('#mm-focus video'); return v && v.duration > 1 }")
-    page.locator("#mm-grid [data-track]").nth(1).click()
-    page.locator("#mm-focus video").wait_for(state="detached")
-    page.locator("#mm-play-line").wait_for()
