@@ -148,6 +148,8 @@ def test_open_settings_do_not_push_the_timeline_away(ready_app: RunningApp, open
     page = open_page(ready_app, size)
     timeline = page.locator("#mm-timeline .mm-tl")
     timeline.wait_for()
+    page.wait_for_function("!document.querySelector('video') || document.querySelector('video').readyState >= 1")
+    page.wait_for_timeout(1000)  # the player takes its height when it knows its picture
     before = timeline.bounding_box()
     page.locator("#mm-settings > button").click()
     page.locator("#mm-seed input").wait_for()
