@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,11 +105,24 @@ def compare_runs(workspace: Workspace, first: str, second: str) -> TwoRuns:
 
 
 def save_gold(workspace: Workspace, run_id: str, tracks: pd.DataFrame, gold: pd.Series) -> None:
-    """Keep the gold that a run was measured on beside its report, so that runs can be compared later."""
+    """Keep the gold that a run was measured on beside its report, so that runs can be compared later.
+
+    The same gold again writes nothing.
+    """
     from mmemo.store.files import write_table
 
+    path = workspace.report_folder(run_id) / GOLD_FILE
     table = tracks[_KEY].assign(gold=gold.to_numpy())
-    write_table(workspace.report_folder(run_id) / GOLD_FILE, table[table["gold"].notna()].reset_index(drop=True))
+    table = table[table["gold"].notna()].reset_index(drop=True)
+    if not _holds(path, table):
+        write_table(path, table)
+
+
+def _holds(path: Path, table: pd.DataFrame) -> bool:
+    try:
+        return path.is_file() and read_table(path).astype(str).equals(table.astype(str))
+    except StorageError:  # a damaged file is written anew
+        return False
 
 
 def _columns(table: pd.DataFrame) -> list[str]:
