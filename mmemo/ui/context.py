@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from mmemo.errors import MmemoError
 from mmemo.store.labels import LabelStore
 from mmemo.store.workspace import Workspace
 from mmemo.ui.jobs import BUG_MESSAGE, JobRunner
+from mmemo.ui.text import in_language, language_of
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _TOAST_SECONDS = 15.0
+_REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +54,44 @@ class Selection:
 
 
 def told(handler: Handler) -> Handler:
-    """Turn what a handler raises into a toast, and leave the page as it is.
+    """Answer in the browser's language, and turn what a handler raises into a toast that leaves the page as it is.
 
     Wrong input and a full disk are told in their own sentence; anything else is a bug, whose details
     go to the server's log alone.
     """
 
+    names = list(inspect.signature(handler).parameters)
+    asks = next((name for name in names if name == _REQUEST), None)
+
     @functools.wraps(handler)
     def safe(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return handler(*args, **kwargs)
-        except MmemoError as error:
-            warn(sentences(error))
-        except Exception:
-            log.exception("the handler %s failed", handler.__qualname__)
-            warn(BUG_MESSAGE)
-        return gr.skip()
+        # gradio fills in the request for the parameter added below; a call from elsewhere has none.
+        request = args[-1] if args and isinstance(args[-1], gr.Request) else kwargs.get(_REQUEST)
+        if asks is None and request is not None:
+            args = args[:-1] if args and args[-1] is request else args
+            kwargs.pop(_REQUEST, None)
+        with in_language(language_of(request)):
+            try:
+                return handler(*args, **kwargs)
+            except MmemoError as error:
+                warn(sentences(error))
+            except Exception:
+                log.exception("the handler %s failed", handler.__qualname__)
+                warn(BUG_MESSAGE)
+            return gr.skip()
 
+    if asks is None:
+        _ask_for_request(safe, handler)
     return safe  # type: ignore[return-value]
+
+
+def _ask_for_request(safe: Callable[..., Any], handler: Callable[..., Any]) -> None:
+    """Have gradio give the request as a last parameter, since it tells the language."""
+    signature = inspect.signature(handler)
+    extra = inspect.Parameter(_REQUEST, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
+    safe.__dict__.pop("__wrapped__", None)  # whose types gradio would read instead
+    safe.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
+    safe.__annotations__ = {_REQUEST: gr.Request}
 
 
 def warn(sentence: str) -> None:

@@ -17,6 +17,7 @@ from mmemo.ui.job_panel import JobPanel, job_panel, watch
 from mmemo.ui.predict_tab import predict_tab
 from mmemo.ui.preview import preview_folder
 from mmemo.ui.review_tab import review_tab
+from mmemo.ui.text import label, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
 from mmemo.ui.uploads import MAX_UPLOAD
 
@@ -30,13 +31,13 @@ def build_page(context: AppContext) -> gr.Blocks:
         top = header(context)
         panel = job_panel(context)
         with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):
-            with gr.Tab("Episodes", id="episode", render_children=True):
+            with gr.Tab(label("page.episodes"), id="episode", render_children=True):
                 episode_tab(context, top.selection, panel)
-            with gr.Tab("Predict", id="predict", render_children=True):
+            with gr.Tab(label("page.predict"), id="predict", render_children=True):
                 predict_tab(context, top.selection)
-            with gr.Tab("Review", id="review", render_children=True):
+            with gr.Tab(label("page.review"), id="review", render_children=True):
                 review_tab(context, top.selection, panel)
-            with gr.Tab("Compare", id="compare", render_children=True):
+            with gr.Tab(label("page.compare"), id="compare", render_children=True):
                 compare_tab(context, top.selection)
         footer()
         _connect(context, page, top, panel)
@@ -111,5 +112,6 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         favicon_path=FAVICON,
         theme=app_theme(),
         css_paths=[STYLESHEET, HERE / "jobs.css"],
+        i18n=translations(),
     )
     return url
