@@ -33,12 +33,12 @@ def build_page(context: AppContext) -> gr.Blocks:
         with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):
             with gr.Tab(label("page.episodes"), id="episode", render_children=True):
                 episode_tab(context, top.selection, panel)
-            with gr.Tab(label("page.predict"), id="predict", render_children=True):
-                predict_tab(context, top.selection)
             with gr.Tab(label("page.review"), id="review", render_children=True):
                 review_tab(context, top.selection, panel)
             with gr.Tab(label("page.compare"), id="compare", render_children=True):
                 compare_tab(context, top.selection)
+            with gr.Tab(label("page.predict"), id="predict", render_children=True):
+                predict_tab(context, top.selection)
         footer()
         _connect(context, page, top, panel)
     page.queue(default_concurrency_limit=_CONCURRENT_HANDLERS)
