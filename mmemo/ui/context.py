@@ -6,18 +6,19 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
 
 from mmemo.errors import MmemoError
 from mmemo.store.labels import LabelStore
 from mmemo.store.workspace import Workspace
-from mmemo.ui.jobs import BUG_MESSAGE, JobRunner
-from mmemo.ui.text import in_language, language_of
+from mmemo.ui.jobs import JobRunner
+from mmemo.ui.sign_in import People
+from mmemo.ui.text import in_language, language_of, say
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
@@ -31,13 +32,15 @@ _REQUEST = "request"
 class AppContext:
     """The server's side of the app; every browser talks to the same one.
 
-    `media` is a folder of this machine whose videos and subtitles may be used; None for uploads alone.
+    `media` is a folder of this machine whose videos and subtitles may be used; None for uploads alone. `people` knows
+    who may do what.
     """
 
     workspace: Workspace
     labels: LabelStore
     jobs: JobRunner
     media: Path | None = None
+    people: People = field(default_factory=People)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def told(handler: Handler) -> Handler:
                 warn(sentences(error))
             except Exception:
                 log.exception("the handler %s failed", handler.__qualname__)
-                warn(BUG_MESSAGE)
+                warn(say("page.bug"))
             return gr.skip()
 
     if asks is None:
@@ -91,7 +94,8 @@ def _ask_for_request(safe: Callable[..., Any], handler: Callable[..., Any]) -> N
     extra = inspect.Parameter(_REQUEST, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
     safe.__dict__.pop("__wrapped__", None)  # whose types gradio would read instead
     safe.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
-    safe.__annotations__ = {_REQUEST: gr.Request}
+    # What else gradio fills in, such as what an event brought, it knows by the types.
+    safe.__annotations__ = {**get_type_hints(handler), _REQUEST: gr.Request}
 
 
 def warn(sentence: str) -> None:

@@ -80,6 +80,19 @@ def test_a_handler_speaks_the_language_of_who_asks():
     assert handler("Ann") == "Team Review Ann"
 
 
+def test_a_handler_gets_what_an_event_brought():
+    import gradio as gr
+    from gradio.helpers import special_args
+
+    @told
+    def handler(name: str, event: gr.EventData) -> str:
+        return f"{say('page.review')} {name} {event.act}"
+
+    german = gr.Request(headers={"accept-language": "de"})
+    given, *_ = special_args(handler, ["Ann"], request=german, event_data=gr.EventData(None, {"act": "cancel"}))
+    assert handler(*given) == "Prüfen Ann cancel"
+
+
 def test_browsers_and_scripts_get_all_words():
     assert translations().translations_dict["de"]["page.review"] == "Prüfen"
     assert for_script("page")["de"]["review"] == "Prüfen"
