@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from mmemo.settings import REPOSITORY
@@ -67,7 +68,6 @@ def test_language_of_a_browser(header: str, language: str):
 
 
 def test_a_handler_speaks_the_language_of_who_asks():
-    import gradio as gr
     from gradio.helpers import special_args
 
     @told
@@ -81,7 +81,6 @@ def test_a_handler_speaks_the_language_of_who_asks():
 
 
 def test_a_handler_gets_what_an_event_brought():
-    import gradio as gr
     from gradio.helpers import special_args
 
     @told
