@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import threading
-from pathlib import Path
 
-from mmemo.settings import SAMPLE, keep_caches_inside, read_environment
+from mmemo.settings import SAMPLE, keep_caches_inside
 from mmemo.store.workspace import Workspace
+from mmemo.ui.command_line import arguments
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
 
     if given.sample:
         install_sample(workspace, SAMPLE / "adapted")
-    context = AppContext(workspace, workspace.labels(), JobRunner(workspace), given.media)
+    context = AppContext(workspace, workspace.labels(), JobRunner(workspace), given.media, given.people)
     page = build_page(context)
     context.jobs.keep()
     print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
@@ -37,22 +36,6 @@ def main() -> None:
     finally:
         context.jobs.close()
         context.labels.close()
-
-
-def arguments() -> argparse.Namespace:
-    """The command line; the environment gives the defaults."""
-    env = read_environment()
-    parser = argparse.ArgumentParser(description="Serve the mmemo app.")
-    add = parser.add_argument
-    add("--workspace", type=Path, default=env.workspace, help="folder for everything that is kept")
-    add("--host", default=env.host, help="address to listen on")
-    add("--port", type=int, default=env.port, help="port to listen on")
-    add("--sample", action=argparse.BooleanOptionalAction, default=True, help="show the sample in an empty workspace")
-    add("--media", type=Path, help="folder of this machine whose videos and subtitles the app may use; off by default")
-    given = parser.parse_args()
-    if given.media is not None and not given.media.is_dir():
-        parser.error(f"--media: {given.media} is no folder")
-    return given
 
 
 if __name__ == "__main__":

@@ -16,25 +16,43 @@ SAMPLE = ASSETS / "sample"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the surroundings decide: where the workspace is, where to listen, how many threads."""
+    """What the surroundings decide: where the workspace is, where to listen, how many threads, and who may sign in.
+
+    `people` is the file of those who may; `oauth` lets everybody in who has a Hugging Face account, and `leads` names
+    those of them who lead.
+    """
 
     workspace: Path
     host: str
     port: int
     threads: int
+    people: Path | None = None
+    oauth: bool = False
+    leads: tuple[str, ...] = ()
 
 
 def read_environment() -> Environment:
-    """Read MMEMO_WORKSPACE, MMEMO_HOST, MMEMO_PORT and MMEMO_THREADS, with their defaults.
+    """Read MMEMO_WORKSPACE, MMEMO_HOST, MMEMO_PORT, MMEMO_THREADS, MMEMO_PEOPLE, MMEMO_OAUTH and MMEMO_LEADS.
 
-    On Hugging Face Spaces (SPACE_ID is set) the default is to listen on every interface.
+    On Hugging Face Spaces (SPACE_ID is set) the default is to listen on every interface; with MMEMO_OAUTH=1 people sign
+    in there with Hugging Face, and without MMEMO_LEADS (names with commas between them) the Space's owner leads.
     """
+    people = os.environ.get("MMEMO_PEOPLE", "")
+    leads = os.environ.get("MMEMO_LEADS") or os.environ.get("SPACE_AUTHOR_NAME", "")
     return Environment(
         workspace=Path(os.environ.get("MMEMO_WORKSPACE", "workspace")),
         host=os.environ.get("MMEMO_HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"),
         port=_number("MMEMO_PORT", 7860),
         threads=_number("MMEMO_THREADS", os.cpu_count() or 1),
+        people=Path(people) if people else None,
+        oauth="SPACE_ID" in os.environ and os.environ.get("MMEMO_OAUTH") == "1",
+        leads=tuple(name.strip() for name in leads.split(",") if name.strip()),
     )
+
+
+def read_password() -> str | None:
+    """The password that MMEMO_PASSWORD holds for a person who is added; None where it is not set."""
+    return os.environ.get("MMEMO_PASSWORD") or None
 
 
 def keep_caches_inside(workspace: Path) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.settings import keep_caches_inside, read_environment, send_nothing, torch_home
+from mmemo.settings import keep_caches_inside, read_environment, read_password, send_nothing, torch_home
 
 NAMES = (
     "GRADIO_TEMP_DIR", "GRADIO_EXAMPLES_CACHE", "GRADIO_ANALYTICS_ENABLED", "MPLCONFIGDIR", "HF_HOME",
     "HF_HUB_CACHE", "HF_XET_CACHE", "HF_HUB_DISABLE_TELEMETRY", "TORCH_HOME", "XDG_CACHE_HOME",
     "MMEMO_WORKSPACE", "MMEMO_HOST", "MMEMO_PORT", "MMEMO_THREADS", "SPACE_ID",
+    "MMEMO_PEOPLE", "MMEMO_OAUTH", "MMEMO_LEADS", "MMEMO_PASSWORD", "SPACE_AUTHOR_NAME",
 )  # fmt: skip
 
 
@@ -43,6 +44,20 @@ def test_what_the_user_set_counts():
     environment = read_environment()
     assert (environment.workspace, environment.host, environment.port) == (Path("/data"), "::1", 80)
     assert environment.threads == 3
+
+
+def test_who_signs_in_how():
+    environment = read_environment()
+    assert (environment.people, environment.oauth, environment.leads) == (None, False, ())
+    os.environ.update(MMEMO_OAUTH="1", SPACE_AUTHOR_NAME="ada", MMEMO_PEOPLE="people.txt")
+    assert read_environment().people == Path("people.txt") and not read_environment().oauth, "not on a Space"
+    os.environ["SPACE_ID"] = "ada/mmemo"
+    assert read_environment().oauth and read_environment().leads == ("ada",)
+    os.environ["MMEMO_LEADS"] = "ben, cy,"
+    assert read_environment().leads == ("ben", "cy")
+    assert read_password() is None
+    os.environ["MMEMO_PASSWORD"] = "long enough"
+    assert read_password() == "long enough"
 
 
 @pytest.mark.parametrize("text", ["", "eighty", "-1", "8.5"])

@@ -111,6 +111,7 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         max_file_size=MAX_UPLOAD,
         favicon_path=FAVICON,
         theme=app_theme(),
+        auth=context.people.gate(),
         css_paths=[STYLESHEET, HERE / "jobs.css"],
         i18n=translations(),
     )

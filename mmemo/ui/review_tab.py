@@ -21,11 +21,11 @@ from mmemo.ui.line_clip import clip_of
 from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.review_page import review_frame, review_script
 from mmemo.ui.review_save import save_presses
+from mmemo.ui.sign_in import name_of
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 
-LOCAL = "local"
 Answer = Callable[[Mapping[str, Any], str], dict[str, Any]]
 
 
@@ -94,24 +94,12 @@ def answered(answer: Answer, asked: object, request: gr.Request | None) -> dict[
     try:
         if not isinstance(asked, Mapping):
             raise InputError("the question did not arrive whole", hint="reload the page")
-        return answer(asked, signed_in(request) or LOCAL)
+        return answer(asked, name_of(request))
     except MmemoError as error:
         return {"error": sentences(error)}
     except Exception:
         log.exception("a page of Review asked for something that failed")
         return {"error": BUG_MESSAGE}
-
-
-def signed_in(request: gr.Request | None) -> str | None:
-    """The name under which a person signed in; None in an app without sign-in, whose people are all `local`."""
-    app = getattr(request, "app", None)
-    if request is None or app is None or getattr(app, "auth", None) is None:
-        return None
-    for name in (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}"):
-        if (token := request.cookies.get(name)) is not None:
-            who = app.tokens.get(token)
-            return None if who is None else str(who)
-    return None
 
 
 def start_retraining(context: AppContext, chosen: Selection) -> int:

@@ -16,7 +16,7 @@ from mmemo.store import files
 from mmemo.store.labels import REJECT, SKIP, FacePin, HumanLabel, LabelStore
 from mmemo.ui.review_desk import ReviewDesk
 from mmemo.ui.review_save import save_presses
-from mmemo.ui.review_tab import answered, signed_in
+from mmemo.ui.review_tab import answered
 from tests.ui.made import EPISODE_ID, RUN_IDS, label_of
 from tests.ui.review_made import ASKED, desk, holds, item, made, press, undo
 
@@ -251,17 +251,12 @@ def test_without_an_answer_there_is_a_sentence():
 
 
 def test_who_labels_is_who_signed_in():
-    app = SimpleNamespace(auth=object(), cookie_id="c", tokens={"secret": "ana"})
-    request: Any = SimpleNamespace(app=app, cookies={"access-token-c": "secret"})
-    assert signed_in(request) == "ana"
-    request.cookies = {"access-token-c": "forged"}
-    assert signed_in(request) is None
-    assert signed_in(None) is None
-    app.auth = None
-    assert signed_in(request) is None
     seen: list[str] = []
     answered(lambda asked, me: seen.append(me) or {}, {}, None)
     assert seen == ["local"]
+    app = SimpleNamespace(auth=object(), cookie_id="c", tokens={"secret": "ana"})
+    request: Any = SimpleNamespace(app=app, cookies={"access-token-c": "forged"}, headers={})
+    assert "signed in" in answered(lambda asked, me: seen.append(me) or {}, {}, request)["error"] and len(seen) == 1
 
 
 def test_labels_were_drawn(desk: ReviewDesk):
