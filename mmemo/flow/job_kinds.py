@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -35,9 +35,20 @@ class JobKind:
 
 @dataclass(frozen=True, slots=True)
 class RetrainSettings:
-    """Which run is to be trained again."""
+    """Which run is to be trained again; what is not None is done in another way than it was then."""
 
     run_id: str
+    recipe: str | None = None
+    backbone: str | None = None
+    finetune: bool | None = None
+    upper_blocks: int | None = None
+    seed: int | None = None
+
+    def on(self, train: TrainSettings) -> TrainSettings:
+        """The settings of the run with what is asked for. InputError for what does not go together."""
+        asked = asdict(self)
+        del asked["run_id"]
+        return replace(train, **{name: value for name, value in asked.items() if value is not None})
 
 
 def adapt_job(workspace: Workspace, settings: AdaptSettings) -> Stage[Made]:
@@ -48,15 +59,18 @@ def adapt_job(workspace: Workspace, settings: AdaptSettings) -> Stage[Made]:
 
 
 def retrain_job(workspace: Workspace, settings: RetrainSettings) -> Stage[Made]:
-    """Train and compare again as a run did, with everything that people have said since."""
+    """Train and compare again as a run did, with everything that people have said since.
+
+    What it leaves says `again` when nothing was new, so that it is a run that was there before.
+    """
     config = workspace.run_config(settings.run_id)
     label = settings_from(LabelSettings, config.get("label"), OLD_RUN)
-    train = settings_from(TrainSettings, config.get("train"), OLD_RUN)
+    train = settings.on(settings_from(TrainSettings, config.get("train"), OLD_RUN))
     for episode_id in config["episodes"]:
         yield from label_episode(workspace, workspace.episode(episode_id), label)
     run = yield from train_student(workspace, config["episodes"], label, train)
     yield from evaluate_run(workspace, EvaluateSettings(run_id=run.run_id))
-    return {"episode": config["episodes"][0], "run": run.run_id}
+    return {"episode": config["episodes"][0], "run": run.run_id, **({"again": "yes"} if run.skipped else {})}
 
 
 ADAPT, RETRAIN = "adapt", "retrain"

@@ -16,11 +16,13 @@ from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.flow.corrections import differing, face_noise_of, with_agreement
 from mmemo.flow.human_labels import Resting, Words, resting_words, words_of_episodes
 from mmemo.flow.label import LabelSettings, opinions_folder
+from mmemo.flow.live_curves import watched
 from mmemo.flow.material import Material, gather, make_fitter
 from mmemo.flow.read import REVIEW_FILE
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import hash_value, publish_folder, read_json, storage_errors, write_json, write_table
+from mmemo.store.jobs import clock_ms
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.student.settings import TrainSettings
@@ -111,7 +113,8 @@ def train_student(
     material = yield from gather(workspace, episodes, label, settings.anchor, baseline, said)
     material, agreed = with_agreement(said, material)
     fitter = yield from make_fitter(workspace, episodes, material, settings)
-    fit = yield from cross_fit(material.training, quick_for_many(fitter), recipe, settings)
+    fitting = cross_fit(material.training, quick_for_many(fitter), recipe, settings)
+    fit = yield from watched(fitting, workspace, run_id, settings)
     review = _review(material, fitter, fit)
     config = {
         "run_id": run_id,
@@ -130,6 +133,7 @@ def train_student(
         **_known(material, said),
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
         "seconds": time.perf_counter() - started,
+        "trained_ms": clock_ms(),
     }
     _publish(folder, config, material, fit, review, face_noise_of(workspace, material, agreed))
     return _record(folder, resting)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mmemo.progress import Stage
 from mmemo.student.fitters import Fitted, Fitter
-from mmemo.student.lesson import Lesson, part_of
+from mmemo.student.lesson import Lesson, in_fold, part_of
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
 from mmemo.student.recipes import Opinions, Recipe, Targets
@@ -144,7 +144,8 @@ def _cross_fit(data: TrainingSet, fit: Callable[[np.ndarray], _Fit], settings: T
     for fold in [*range(folds), ALL_FOLDS]:
         targets, stage = fit(np.flatnonzero(fold_of_item != fold))
         number = len(curves)
-        fitted = yield from part_of(stage, number, folds + 1, f"student {number + 1} of {folds + 1}, ")
+        named = f"student {number + 1} of {folds + 1}, "
+        fitted = yield from in_fold(part_of(stage, number, folds + 1, named), fold)
         curves.append(_curve(fold, fitted))
         if fold != ALL_FOLDS:
             judged = np.flatnonzero(fold_of_face == fold)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmemo.progress import Progress, Stage
 from mmemo.student.backbones import Backbone
-from mmemo.student.heads import EpochLoss, HeadData, LinearHead, shuffled_batches, train_head
+from mmemo.student.heads import EpochDone, EpochLoss, HeadData, LinearHead, shuffled_batches, train_head
 from mmemo.student.losses import Loss, training_loss
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
@@ -157,6 +157,8 @@ class NetworkFitter:
                 yield Progress(stage, epoch * batches + number + 1, settings.finetune_epochs * batches, "whole network")
             val_loss = self._loss(network, task, val)
             curve.append(EpochLoss(epoch, total / len(train), val_loss))
+            done = (epoch + 1) * batches, settings.finetune_epochs * batches
+            yield EpochDone(stage, *done, "whole network", curve[-1])
             if len(val) == 0 or val_loss < best_loss:
                 best, best_loss = network.snapshot(), val_loss
         return curve, best

@@ -43,6 +43,19 @@ class EpochLoss:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochDone(Progress):
+    """The end of an epoch: the same progress, with the losses.
+
+    `fold` is filled in by cross-fitting, -1 for the student of all faces; None elsewhere. `prepares`: the epoch is of a
+    student that only helps to find the targets.
+    """
+
+    losses: EpochLoss | None = None
+    fold: int | None = None
+    prepares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HeadData:
     """What a head learns from: features (N, V, D), target probs (N, K), weights (N,), groups (N,)."""
 
@@ -89,7 +102,7 @@ def train_head(
             train_loss = _train_epoch(layer, optimizer, train, loss, settings, mean_layer)
             val_loss = _mean_loss(mean_layer.layer, val, loss)
         curve.append(EpochLoss(epoch, train_loss, val_loss))
-        yield Progress(stage, epoch + 1, settings.epochs, f"loss {train_loss:.3f}")
+        yield EpochDone(stage, epoch + 1, settings.epochs, f"loss {train_loss:.3f}", curve[-1])
         if len(val_rows) == 0 or val_loss < best_loss - 1e-5:
             best, best_loss, since = _copied(mean_layer.layer), val_loss, 0
         else:

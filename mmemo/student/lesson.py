@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mmemo.progress import Progress, Stage
+from mmemo.progress import Stage
 from mmemo.student.fitters import Fitter, Task
+from mmemo.student.heads import EpochDone
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
 from mmemo.student.recipes import Opinions, Targets
@@ -80,7 +81,7 @@ def out_of_fold_opinion(
     """(M, K) what students say of items whose group they did not see; one student where there is a single group."""
     task = lesson.task()
     if len(np.unique(lesson.groups)) < 2:
-        fitted = yield from fitter.fit(task, settings, stage)
+        fitted = yield from preparing(fitter.fit(task, settings, stage))
         return _rows_normalised(lesson.by_item(fitted.probs(lesson.rows)))
     fold_of = grouped_folds(lesson.groups, folds, settings.seed)
     fold_of_group = dict(zip(lesson.groups.tolist(), fold_of.tolist(), strict=True))
@@ -93,7 +94,7 @@ def out_of_fold_opinion(
         if len(learned) == 0:
             learned = np.arange(len(task.rows))
         part = Task(task.rows[learned], task.targets[learned], task.weights[learned], task.groups[learned], task.loss)
-        fitted = yield from part_of(fitter.fit(part, settings, stage), fold, count)
+        fitted = yield from part_of(preparing(fitter.fit(part, settings, stage)), fold, count)
         said[judged] = fitted.probs(lesson.rows[judged])
     return _rows_normalised(lesson.by_item(said))
 
@@ -108,7 +109,29 @@ def part_of(stage: Stage[_Result], number: int, count: int, note: str = "", *, s
             result: _Result = stop.value
             return result
         done, total = number * progress.total // shares + progress.done, count * progress.total // shares
-        yield Progress(progress.stage, done, total, f"{note}{progress.note}")
+        yield replace(progress, done=done, total=total, note=f"{note}{progress.note}")
+
+
+def preparing(stage: Stage[_Result]) -> Stage[_Result]:
+    """Say of the epochs of a stage that their student only helps to find the targets."""
+    result = yield from _marked(stage, prepares=True)
+    return result
+
+
+def in_fold(stage: Stage[_Result], fold: int) -> Stage[_Result]:
+    """Say of the epochs of a stage which fold of the cross-fitting they belong to."""
+    result = yield from _marked(stage, fold=fold)
+    return result
+
+
+def _marked(stage: Stage[_Result], **marks: Any) -> Stage[_Result]:
+    while True:
+        try:
+            progress = next(stage)
+        except StopIteration as stop:
+            result: _Result = stop.value
+            return result
+        yield replace(progress, **marks) if isinstance(progress, EpochDone) else progress
 
 
 def _rows_normalised(probs: np.ndarray) -> np.ndarray:

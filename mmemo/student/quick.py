@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmemo.progress import Progress, Stage
+from mmemo.progress import Stage
 from mmemo.student.fitters import Fitted, Fitter, HeadFitter, Task
-from mmemo.student.heads import EpochLoss, LinearHead
+from mmemo.student.heads import EpochDone, EpochLoss, LinearHead
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
 
@@ -63,7 +63,7 @@ class QuickHeadFitter(HeadFitter):
             losses = [self._step(layer, optimizer, task, next(batches), masks, draw) for _ in range(_ROUND_STEPS)]
             value = self._loss(layer, task, held_out)
             curve.append(EpochLoss(number, float(np.mean(losses)), value))
-            yield Progress(stage, number + 1, _ROUNDS, f"loss {np.mean(losses):.3f}")
+            yield EpochDone(stage, number + 1, _ROUNDS, f"loss {np.mean(losses):.3f}", curve[-1])
             if len(held_out) == 0 or value < least - 1e-5:
                 best, least, since = _copied(layer), value, 0
             else:

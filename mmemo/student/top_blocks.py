@@ -8,7 +8,7 @@ processor. Freezing lower layers: Yosinski et al. 2014, "How transferable are fe
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from mmemo.progress import Progress, Stage
 from mmemo.student.backbones import Backbone
 from mmemo.student.backbones.training import one_cycle
 from mmemo.student.fitters import Fitted, Task
-from mmemo.student.heads import EpochLoss, LinearHead
+from mmemo.student.heads import EpochDone, EpochLoss, LinearHead
 from mmemo.student.looks import PLAIN_LOOKS
 from mmemo.student.losses import soft_cross_entropy, training_loss
 from mmemo.student.settings import TrainSettings
@@ -139,9 +139,12 @@ class TopBlocksFitter:
                 group["lr"] = self.how.learning_rate * one_cycle(step, steps)
             losses.append(self._step(network, optimizer, task, settings, step))
             _move(average, network, min(self.how.average, (1 + step) / (10 + step)))
-            yield Progress(stage, step + 1, steps, f"upper blocks, loss {np.mean(losses[-20:]):.3f}")
-        parts = [losses[i : i + _CURVE_STEPS] for i in range(0, len(losses), _CURVE_STEPS)]
-        curve = tuple(EpochLoss(n, float(np.mean(part)), float("nan")) for n, part in enumerate(parts))
+            note = f"upper blocks, loss {np.mean(losses[-20:]):.3f}"
+            if (step + 1) % _CURVE_STEPS and step + 1 < steps:
+                yield Progress(stage, step + 1, steps, note)
+            else:
+                yield EpochDone(stage, step + 1, steps, note, _curve(losses)[-1])
+        curve = _curve(losses)
         tensors = {name: value.numpy().copy() for name, value in average.state_dict().items()}
         return Fitted(tensors, curve, lambda rows: _probs(average, self.activations, rows))
 
@@ -174,6 +177,12 @@ class TopBlocksFitter:
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return float(value.detach())
+
+
+def _curve(losses: Sequence[float]) -> tuple[EpochLoss, ...]:
+    """The mean loss of every few steps; nothing is held out."""
+    parts = [losses[i : i + _CURVE_STEPS] for i in range(0, len(losses), _CURVE_STEPS)]
+    return tuple(EpochLoss(n, float(np.mean(part)), float("nan")) for n, part in enumerate(parts))
 
 
 def opinions_of(backbone: Backbone, head: LinearHead, trained: int, activations: np.ndarray) -> np.ndarray:
