@@ -14,8 +14,8 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 from mmemo.errors import StorageError
 
 
-def open_database(path: Path, table: Table) -> Engine:
-    """Open the file and make the table in it when it is not there yet; safe for several threads and processes.
+def open_database(path: Path, *tables: Table) -> Engine:
+    """Open the file and make the tables in it that are not there yet; safe for several threads and processes.
 
     A table that an older version made gets the columns that came since, empty in the rows that it holds.
     """
@@ -23,11 +23,12 @@ def open_database(path: Path, table: Table) -> Engine:
     engine: Engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
     event.listen(engine, "connect", _use_write_ahead_log)
     with database_errors(f"the label database {path} cannot be opened"), engine.begin() as connection:
-        # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
-        connection.execute(CreateTable(table, if_not_exists=True))
-        _add_columns(connection, table)
-        for index in table.indexes:
-            connection.execute(CreateIndex(index, if_not_exists=True))
+        for table in tables:
+            # IF NOT EXISTS, because two processes may open a new workspace at the same moment.
+            connection.execute(CreateTable(table, if_not_exists=True))
+            _add_columns(connection, table)
+            for index in table.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))
     return engine
 
 
