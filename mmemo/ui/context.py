@@ -69,9 +69,9 @@ def told(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def safe(*args: Any, **kwargs: Any) -> Any:
         # gradio fills in the request for the parameter added below; a call from elsewhere has none.
-        request = args[-1] if args and isinstance(args[-1], gr.Request) else kwargs.get(_REQUEST)
+        request = next((given for given in args if isinstance(given, gr.Request)), kwargs.get(_REQUEST))
         if asks is None and request is not None:
-            args = args[:-1] if args and args[-1] is request else args
+            args = tuple(given for given in args if given is not request)
             kwargs.pop(_REQUEST, None)
         with in_language(language_of(request)):
             try:
@@ -89,11 +89,13 @@ def told(handler: Handler) -> Handler:
 
 
 def _ask_for_request(safe: Callable[..., Any], handler: Callable[..., Any]) -> None:
-    """Have gradio give the request as a last parameter, since it tells the language."""
+    """Have gradio give the request as a last parameter, or before those without a name, since it tells the language."""
     signature = inspect.signature(handler)
     extra = inspect.Parameter(_REQUEST, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
     safe.__dict__.pop("__wrapped__", None)  # whose types gradio would read instead
-    safe.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
+    named = [one for one in signature.parameters.values() if one.kind is not one.VAR_POSITIONAL]
+    rest = [one for one in signature.parameters.values() if one.kind is one.VAR_POSITIONAL]
+    safe.__signature__ = signature.replace(parameters=[*named, extra, *rest])  # type: ignore[attr-defined]
     # What else gradio fills in, such as what an event brought, it knows by the types.
     safe.__annotations__ = {**get_type_hints(handler), _REQUEST: gr.Request}
 

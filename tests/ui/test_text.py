@@ -92,6 +92,20 @@ def test_a_handler_gets_what_an_event_brought():
     assert handler(*given) == "Prüfen Ann cancel"
 
 
+def test_a_handler_of_any_number_of_fields_speaks_the_language_too():
+    import gradio as gr
+    from gradio.helpers import special_args
+
+    @told
+    def handler(*fields: str) -> str:
+        return " ".join((say("page.review"), *fields))
+
+    german = gr.Request(headers={"accept-language": "de"})
+    given, *_ = special_args(handler, ["Ann", "Ben"], request=german)
+    assert handler(*given) == "Prüfen Ann Ben"
+    assert handler("Ann") == "Review Ann"
+
+
 def test_browsers_and_scripts_get_all_words():
     assert translations().translations_dict["de"]["page.review"] == "Prüfen"
     assert for_script("page")["de"]["review"] == "Prüfen"
