@@ -1,0 +1,164 @@
+"""The tables of an export: every picture of an episode with its facts, all opinions, and what people said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo.errors import InputError
+from mmemo.flow.export_model import student_content
+from mmemo.flow.human_labels import Words, read_words
+from mmemo.flow.promotion import promoted_run
+from mmemo.flow.review_faces import EpisodeFaces, episode_faces
+from mmemo.store.export.content import CUE_FACTS, FACE_COLUMNS, SOURCES, Content, Extent, first_choice, prob_columns
+from mmemo.store.files import read_table
+from mmemo.store.labels import FRAME
+from mmemo.store.workspace import Workspace
+
+_SAMPLED_CROPS = 40
+# The embedded network in float32; others are told once they are loaded.
+_NETWORK_BYTES = 14_000_000
+_OF_TRACK = ("use", "drop_reason", "character", "start_ms", "end_ms", "text")
+
+
+def choose_episode(workspace: Workspace, episode_id: str | None) -> str:
+    """The named episode, or the newest one. InputError when there is none."""
+    if episode_id is not None:
+        return workspace.episode(episode_id).episode_id
+    episodes = workspace.episodes()
+    if not episodes:
+        raise InputError(
+            f"there is no episode in {workspace.root}", hint="run python -m pipelines.adapt VIDEO SRT first"
+        )
+    return episodes[0].episode_id
+
+
+def choose_run(workspace: Workspace, episode_id: str, run_id: str | None) -> str | None:
+    """The named run, which must know the episode; else the one that answers by default, else the newest, else None."""
+    if run_id is not None:
+        if episode_id not in workspace.run_config(run_id).get("episodes", []):
+            raise InputError(f"the run {run_id} was not trained on {episode_id}", hint="choose one of its own episodes")
+        return run_id
+    of_episode = (run for run in workspace.runs() if episode_id in workspace.run_config(run).get("episodes", []))
+    return promoted_run(workspace, episode_id) or next(of_episode, None)
+
+
+def gather_content(workspace: Workspace, episode_id: str, run_id: str | None, *, hide_names: bool = False) -> Content:
+    """Read the cut that the run was trained on, without a run the newest one.
+
+    `hide_names` makes annotators numbers, as it is done before anything is published.
+    """
+    config = {} if run_id is None else workspace.run_config(run_id)
+    episode = workspace.episode_of_run(config, episode_id)
+    seen, said = episode_faces(workspace, episode, run_id), read_words(workspace, episode)
+    tracks = _tracks(workspace, seen, said, hide_names)
+    facts = seen.faces.drop(columns=[c for c in _OF_TRACK if c in seen.faces])
+    faces = facts.merge(tracks, on="track_id", how="inner", validate="many_to_one")
+    faces = faces.assign(picture_rejected=faces["face_id"].isin(said.rejected_pictures()))
+    faces = faces.sort_values(["frame_ms", "track_id"], kind="stable", ignore_index=True)
+    for column in FACE_COLUMNS:  # a cut of an earlier version did not measure its faces
+        if column not in faces:
+            faces[column] = np.nan
+    cues = seen.cues.assign(text=_spoken(seen.cues))
+    video = Path(episode.video)
+    return Content(
+        episode_id=episode_id,
+        cut_key=episode.cut_key,
+        run_id=run_id,
+        faces=faces[list(FACE_COLUMNS)],
+        cues=cues[list(CUE_FACTS)],
+        crops=workspace.cut_folder(episode),
+        video=video if video.is_file() else None,
+        model=None if run_id is None else student_content(workspace, run_id, _usable_crops(workspace, seen)),
+    )
+
+
+def extent_of(workspace: Workspace, content: Content) -> Extent:
+    """How much an export would hold, told without reading a picture."""
+    faces = content.faces
+    sampled = faces["crop"].tolist()[:: max(1, len(faces) // _SAMPLED_CROPS)]
+    weights = [path.stat().st_size for name in sampled if (path := content.crops / str(name)).is_file()]
+    return Extent(
+        pictures=len(faces),
+        usable=len(content.usable()),
+        frames=int(faces["frame_ms"].nunique()),
+        crop_bytes=round(float(np.mean(weights))) if weights else 0,
+        tracks=int(faces["track_id"].nunique()),
+        cues=len(content.cues),
+        video_bytes=content.video.stat().st_size if content.video is not None else 0,
+        weights_bytes=_weights_bytes(workspace, content.run_id),
+    )
+
+
+def _weights_bytes(workspace: Workspace, run_id: str | None) -> int:
+    path = workspace.run_folder(run_id) / "weights.safetensors" if run_id is not None else None
+    return max(path.stat().st_size, _NETWORK_BYTES) if path is not None and path.is_file() else 0
+
+
+def _usable_crops(workspace: Workspace, seen: EpisodeFaces) -> Sequence[Path]:
+    training = seen.tracks.loc[seen.tracks["use"] == "training", "crop"]
+    return [seen.folder / str(name) for name in training]
+
+
+def _tracks(workspace: Workspace, seen: EpisodeFaces, said: Words, hide_names: bool) -> pd.DataFrame:
+    """track_id, what is told of a track, the columns of all sources, and what people said of it."""
+    table = seen.tracks[["track_id", *_OF_TRACK]].copy()
+    for source in SOURCES:
+        probs = pd.DataFrame(seen.opinions[source], columns=prob_columns(source), index=table.index)
+        table = pd.concat([table, probs], axis=1)
+        table[f"{source}_label"] = first_choice(table, source)
+    table["target_source"] = _target_sources(workspace, seen, table["track_id"])
+    spoken = _spoken_words(workspace, seen, said, hide_names)
+    last = {track: words[-1] for track, words in spoken.items()}
+    ids = table["track_id"].tolist()
+    table["human_label"] = pd.Series([last[t]["label"] if t in last else None for t in ids], dtype=object)
+    table["human_by"] = pd.Series([last[t]["annotator"] if t in last else None for t in ids], dtype=object)
+    table["human_said"] = pd.Series([spoken.get(t, []) for t in ids], dtype=object)
+    return table
+
+
+def _target_sources(workspace: Workspace, seen: EpisodeFaces, ids: pd.Series) -> pd.Series:
+    """Whether a track's training target came from machines ("weak") or a person ("human"); null without a target."""
+    path = workspace.run_folder(seen.run_id) / "targets.parquet" if seen.run_id is not None else None
+    if path is None or not path.is_file():
+        return pd.Series([None] * len(ids), index=ids.index, dtype=object)
+    table = read_table(path)
+    mine = table[table["episode_id"] == seen.episode.episode_id]
+    known: Mapping[int, str] = dict(zip(mine["track_id"], mine["source"], strict=True)) if "source" in mine else {}
+    return pd.Series([known.get(track) for track in ids], index=ids.index, dtype=object)
+
+
+def _spoken_words(
+    workspace: Workspace, seen: EpisodeFaces, said: Words, hide_names: bool
+) -> dict[int, list[dict[str, Any]]]:
+    """{track: the last word of each person, in the order in which they were said}."""
+    words = said.by_annotator().sort_values("id")
+    if words.empty:
+        return {}
+    with closing(workspace.labels()) as store:
+        how = store.events().set_index("id")[["scope", "way", "blind"]]
+    names = {name: f"annotator {n}" for n, name in enumerate(sorted(set(words["annotator"])), start=1)}
+    found: dict[int, list[dict[str, Any]]] = {}
+    rows: Iterator[Any] = words.itertuples(index=False)
+    for row in rows:
+        scope, way, blind = how.loc[row.id] if row.id in how.index else (None, None, None)
+        word = {
+            "annotator": names[row.annotator] if hide_names else str(row.annotator),
+            "label": str(row.label),
+            "scope": scope if scope != FRAME else None,
+            "way": way,
+            "blind": None if blind is None else bool(blind),
+            "said_at": pd.Timestamp(row.created_at).isoformat(timespec="seconds"),
+        }
+        found.setdefault(int(row.track_id), []).append(word)
+    return found
+
+
+def _spoken(cues: pd.DataFrame) -> pd.Series:
+    text = cues["text"].where(cues["text"].fillna("") != "", cues["raw_text"])
+    return text.fillna("").astype(str)

@@ -1,0 +1,58 @@
+"""The formats by name. Adding one is a function from Content to files, and an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from mmemo.errors import InputError
+from mmemo.progress import Stage
+from mmemo.store.export.content import Content, Extent
+from mmemo.store.export.labels_files import write_csv, write_jsonl
+from mmemo.store.export.model_files import write_model
+from mmemo.store.export.mood_subtitles import write_mood_subtitles
+from mmemo.store.export.picture_folder import write_picture_folder
+
+# What a format cannot do without.
+RUN, VIDEO = "run", "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: a plain sentence, what it needs (RUN, VIDEO), its function, and about how many bytes it makes."""
+
+    name: str
+    sentence: str
+    write: Callable[[Content, Path], Stage[None]]
+    bytes: Callable[[Extent], float]
+    needs: tuple[str, ...] = ()
+
+    def lacks(self, content: Content) -> str | None:
+        """What a content does not have and this format needs; None when nothing is missing."""
+        if RUN in self.needs and content.run_id is None:
+            return RUN
+        return VIDEO if VIDEO in self.needs and content.video is None else None
+
+
+_ALL = (
+    Format("csv", "A table for spreadsheets: a row a face picture, everybody's opinion in columns of its own.",
+           write_csv, lambda e: 900 * e.pictures),
+    Format("jsonl", "The same for programs: an object a face picture, with every word that people said.",
+           write_jsonl, lambda e: 1_500 * e.pictures),
+    Format("imagefolder", "Face pictures and a Parquet table, which the datasets library of Hugging Face loads.",
+           write_picture_folder, lambda e: e.usable * (e.crop_bytes + 150)),
+    Format("subtitles", "Subtitles (.srt, .vtt, .ass) in which each line has its speaker's emotion as colour and word.",
+           write_mood_subtitles, lambda e: 400 * e.cues, (RUN,)),
+    Format("model", "The student as model.safetensors with config.json and a model card.",
+           write_model, lambda e: e.weights_bytes, (RUN,)),
+)  # fmt: skip
+FORMATS: Mapping[str, Format] = MappingProxyType({each.name: each for each in _ALL})
+
+
+def format_named(name: str) -> Format:
+    """The format of a name; an unknown one raises InputError with the choices."""
+    if name not in FORMATS:
+        raise InputError(f"there is no export format {name!r}", hint=f"choose one of {', '.join(FORMATS)}")
+    return FORMATS[name]
