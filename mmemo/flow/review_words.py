@@ -64,19 +64,20 @@ class WordLog:
     def refresh(self) -> int:
         """Read what was said since the last time; gives the number of the last word."""
         with self._lock:
-            new = self.store.events(self.last_id)
-            if not self.last_id and new["cut_key"].isna().any():
-                self._pin(new.loc[new["cut_key"].isna(), "episode_id"].unique())
-                new = self.store.events()
-            for event in new.itertuples(index=False):
-                self._events[str(event.episode_id)].append(event)
+            new = self.store.said_after(self.last_id)
+            unpinned = {event.episode_id for event in new if event.cut_key is None}
+            if not self.last_id and unpinned:
+                self._pin(sorted(unpinned))
+                new = self.store.said_after(0)
+            for event in new:
+                self._events[event.episode_id].append(event)
                 if event.annotator not in self.people:
-                    self.people.append(str(event.annotator))
+                    self.people.append(event.annotator)
                 if event.press:
-                    self._presses[str(event.press)].append(event)
+                    self._presses[event.press].append(event)
                 if event.undoes:
-                    self._undone.add(str(event.undoes))
-            self.last_id = int(new["id"].max()) if len(new) else self.last_id
+                    self._undone.add(event.undoes)
+            self.last_id = new[-1].id if new else self.last_id
             return self.last_id
 
     def _pin(self, episode_ids: Iterable[str]) -> None:

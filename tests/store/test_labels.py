@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmemo.errors import InputError, StorageError
@@ -242,6 +243,18 @@ def test_how_a_word_came_about_is_kept_with_it(store: LabelStore):
     ]
     assert store.events(after=2)["press"].tolist() == ["p-2"]
     assert len(store.current("e1")) == 0, "a press is taken back as a whole"
+
+
+def test_what_was_said_since_comes_as_plain_rows_of_the_same_values(store: LabelStore):
+    assert store.said_after(0) == []
+    store.add(HumanLabel("e1", 3, 2, "fear", "ben"))  # without a place
+    store.add_once([HumanLabel("e2", 4, 2, "joy", "ana", PIN, FRAME, ACCEPTED, True, "p-1")])
+    bare, said = store.said_after(0)
+    assert bare[:6] == ("e1", 1, 3, 2, "fear", "ben") and bare.cut_key is None and np.isnan(bare[8:13]).all()
+    table = store.events()
+    assert said._fields == tuple(table.columns) == EVENT_COLUMNS
+    assert list(said) == table.iloc[1].tolist()
+    assert store.said_after(1) == [said] and store.said_after(2) == []
 
 
 def test_a_press_that_is_sent_twice_is_one_press(store: LabelStore):
