@@ -176,16 +176,14 @@ def _read(crops: Sequence[np.ndarray], models: Predictors) -> tuple[np.ndarray, 
 
 
 def reading_order(boxes: np.ndarray) -> list[int]:
-    """(N, 4) xyxy px -> rows from left to right, the upper line of faces first.
+    """(N, 4) xyxy px -> rows from left to right; faces that stand wholly below others come after those.
 
-    A face belongs to a line when its middle is less than half a face away from that of the line's highest one.
+    People of a scene stand and sit: only a face that begins below the end of a line's highest one opens another line.
     """
-    middle, tall = (boxes[:, 1] + boxes[:, 3]) / 2, boxes[:, 3] - boxes[:, 1]
     order: list[int] = []
-    left = sorted(range(len(boxes)), key=lambda row: float(middle[row]))
+    left = sorted(range(len(boxes)), key=lambda row: float(boxes[row, 1]))
     while left:
-        first = left[0]
-        line = [row for row in left if middle[row] - middle[first] <= 0.5 * min(tall[row], tall[first])]
+        line = [row for row in left if row == left[0] or boxes[row, 1] <= boxes[left[0], 3]]
         order += sorted(line, key=lambda row: float(boxes[row, 0]))
         left = [row for row in left if row not in line]
     return order

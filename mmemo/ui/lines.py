@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmemo.ui.cut_tables import CutTables
 from mmemo.ui.html import clock, file_url
+from mmemo.ui.text import amount, say
 
 # As many as people read, and as the page stays quick with.
 LIST_LINES = 150
@@ -53,7 +54,7 @@ def picture_of(tables: CutTables, cue: object) -> str | None:
 def line_list(lines: Iterable[Line], total: int) -> str:
     """Buttons in order, of which no more than LIST_LINES should come: the end says how many there are besides."""
     more = total - LIST_LINES
-    rest = f'<p class="small soft">and {more:,} more: they are on the timeline.</p>' if more > 0 else ""
+    rest = f'<p class="small soft">{escape(say("lines.more", n=amount(more)))}</p>' if more > 0 else ""
     return f'<div class="mm-linelist">{"".join(_button(line) for line in lines)}</div>{rest}'
 
 
@@ -68,4 +69,4 @@ def _button(line: Line) -> str:
 
 def sentence(text: object, raw_text: object) -> str:
     """What is spoken, else what the file says: a sound has no words of its own."""
-    return " ".join(str(text or raw_text).split()) or "(no words)"
+    return " ".join(str(text or raw_text).split()) or say("lines.no_words")

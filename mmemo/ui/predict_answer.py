@@ -20,8 +20,10 @@ from mmemo.progress import Progress, Stage
 from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import Selection
+from mmemo.ui.text import say
 
-NO_STUDENT = "There is no student yet: adapt to an episode, or choose a student run above."
+# What takes its time, by the name that its progress has.
+READING, LOOKING = "reading", "looking"
 # Looking costs half a second of one core for each face and model.
 MOST_LOOKED_AT = 12
 _KEPT_S = 3600.0
@@ -29,13 +31,17 @@ _KEPT_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person wants to know: of which files, of which student, with which line, and what the models looked at."""
+    """What a person wants to know: of which files, of which student, with which line, and what the models looked at.
+
+    `several` says that the side for many files is open.
+    """
 
     paths: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
     anyway: bool = False
     line: str = ""
     look: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,14 +93,14 @@ def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> t
     """The student that answers and why, in one sentence; None where only the baseline does."""
     run_id = selection.run_id
     if run_id is None:
-        return None, NO_STUDENT
+        return None, say("predict.no_student")
     promotion = promotion_of(workspace, run_id)
     chosen = chosen_run(workspace, selection.episode_id)
     if promotion.promoted and chosen is not None and chosen.run_id == run_id:
         return run_id, f"{promotion.state}; {chosen.why}"
     if promotion.promoted or anyway:
         return run_id, "; ".join(in_use(workspace, run_id))
-    return None, f"Only the baseline answers: the chosen student is not promoted, because {promotion.why}."
+    return None, say("predict.not_promoted", why=promotion.why)
 
 
 def _read_alike(workspace: Workspace, before: Asked, now: Asked) -> bool:
@@ -112,7 +118,7 @@ def _read_faces(workspace: Workspace, asked: Asked) -> Stage[Answer]:
             for picture in pictures_in(path):
                 found = predict_image(picture.pixels, models)
                 pictures.append(ImagePrediction(path, found, picture.time_ms))
-                yield Progress("read pictures", len(pictures), max(total, len(pictures)))
+                yield Progress(READING, len(pictures), max(total, len(pictures)))
     return Answer(asked, run_id, why, tuple(pictures))
 
 
@@ -136,7 +142,7 @@ def _looks(workspace: Workspace, answer: Answer) -> Stage[list[Mapping[str, Look
     for face in faces:
         with models.lock:
             looks.append(looked_at(face, models))
-        yield Progress("what the models looked at", len(looks), len(faces))
+        yield Progress(LOOKING, len(looks), len(faces))
     return looks
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,7 +14,7 @@ import gradio as gr
 from PIL import UnidentifiedImageError
 
 from mmemo.errors import InputError, MmemoError
-from mmemo.flow.pictures import CLIP_ENDINGS, MOST_FRAMES, PICTURE_ENDINGS
+from mmemo.flow.pictures import CLIP_ENDINGS, PICTURE_ENDINGS
 from mmemo.flow.predict import networks_loaded
 from mmemo.flow.run_choice import run_name
 from mmemo.flow.said_line import predict_with_line
@@ -22,9 +23,9 @@ from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told, warn
 from mmemo.ui.examples import draw_examples
-from mmemo.ui.jobs import BUG_MESSAGE
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, forget_old, given_paths
-from mmemo.ui.predict_view import LOADING, NOTHING_YET, answer_html, waiting_html
+from mmemo.ui.predict_view import answer_html, first_html, loading_html, nothing_html, waiting_html
+from mmemo.ui.text import in_language, label, language_of, say
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
@@ -53,20 +54,16 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
         with gr.Column(scale=5, min_width=300):
             picture, files = _inputs(context, several)
             line = gr.Textbox(
-                label="Line, as if said in the chosen episode",
-                info="Optional. The text teacher reads it; then face and line are weighed together.",
-                placeholder="What is said while this face is shown",
+                label=label("predict.line"),
+                info=label("predict.line.why"),
+                placeholder=label("predict.line.example"),
                 max_lines=2,
                 elem_id="mm-line",
             )
-            look = gr.Checkbox(
-                label="Show what the models looked at",
-                info="Hides parts of each face in turn: about a second a face.",
-                elem_id="mm-look",
-            )
-            anyway = gr.Checkbox(label="Show the chosen student even when it is not promoted", elem_id="mm-anyway")
+            look = gr.Checkbox(label=label("predict.look"), info=label("predict.look.why"), elem_id="mm-look")
+            anyway = gr.Checkbox(label=label("predict.anyway"), info=label("predict.anyway.why"), elem_id="mm-anyway")
         with gr.Column(scale=7, min_width=320):
-            faces = gr.HTML(NOTHING_YET, elem_id="mm-faces")
+            faces = gr.HTML(first_html(), elem_id="mm-faces")
     tab = PredictTab(picture, files, line, look, anyway, faces, several, answer)
     _predict_at_once(context, selection, tab)
     _endpoint(context)
@@ -76,9 +73,9 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
 def _inputs(context: AppContext, several: gr.State) -> tuple[gr.Image, gr.File]:
     """One picture with camera and examples, or many files at once."""
     with gr.Tabs(elem_id="mm-given"):
-        with gr.Tab("One picture", render_children=True) as one:
+        with gr.Tab(label("predict.one"), render_children=True) as one:
             picture = gr.Image(
-                label="Picture",
+                label=label("predict.picture"),
                 sources=["upload", "webcam", "clipboard"],
                 type="filepath",
                 image_mode=None,
@@ -88,9 +85,9 @@ def _inputs(context: AppContext, several: gr.State) -> tuple[gr.Image, gr.File]:
             )
             _refuse_damaged(picture)
             _examples(draw_examples(context.workspace), picture)
-        with gr.Tab("Several, or a clip", render_children=True) as many:
+        with gr.Tab(label("predict.several"), render_children=True) as many:
             files = gr.File(
-                label=f"Pictures, or a clip (a frame a second, at most {MOST_FRAMES})",
+                label=label("predict.files"),
                 file_count="multiple",
                 file_types=[*PICTURE_ENDINGS, *CLIP_ENDINGS],
                 height=300,
@@ -114,9 +111,11 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
         line: str,
         look: bool,
         before: Answer | None,
+        request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
-        asked = Asked(given_paths(picture, files, several), chosen, anyway, line, look)
-        yield from _guarded(show_faces(context.workspace, asked, before))
+        asked = Asked(given_paths(picture, files, several), chosen, anyway, line, look, several)
+        values = _guarded(show_faces(context.workspace, asked, before), several=several)
+        yield from _each_in(language_of(request), values)
 
     gr.on(
         [
@@ -172,13 +171,13 @@ def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Ite
     A student that is not promoted answers only when it is asked for `anyway`. Raises InputError for a damaged file.
     """
     if not asked.paths:
-        yield None, NOTHING_YET
+        yield None, nothing_html(several=asked.several)
         return
     if before is not None and before.asked == asked:
         yield gr.skip(), gr.skip()
         return
     if not networks_loaded():
-        yield gr.skip(), LOADING
+        yield gr.skip(), loading_html()
     steps = answer_steps(workspace, asked, before)
     while True:
         try:
@@ -191,7 +190,18 @@ def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Ite
     yield answer, answer_html(answer, run_name(workspace, answer.run_id) if answer.run_id else "")
 
 
-def _guarded(values: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+def _each_in(language: str, values: Generator[tuple[Any, Any], None, None]) -> Iterator[tuple[Any, Any]]:
+    """Every value is made in a language, whichever thread asks for it."""
+    with closing(values):
+        while True:
+            with in_language(language):
+                value = next(values, None)
+            if value is None:
+                return
+            yield value
+
+
+def _guarded(values: Iterator[tuple[Any, Any]], *, several: bool) -> Generator[tuple[Any, Any], None, None]:
     """What is raised on the way becomes a toast; the page says again what it needs."""
     try:
         yield from values
@@ -200,14 +210,14 @@ def _guarded(values: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
         warn(sentences(error))
     except Exception:
         log.exception("the prediction failed")
-        warn(BUG_MESSAGE)
-    yield None, NOTHING_YET
+        warn(say("page.bug"))
+    yield None, nothing_html(several=several)
 
 
 def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
     """Pictures to click; not gr.Examples, which replaces the picture's component and what refuses damaged ones."""
     shown = gr.Dataset(
-        components=[picture], samples=[[str(path)] for path in paths], type="index", label="Drawn examples"
+        components=[picture], samples=[[str(path)] for path in paths], type="index", label=label("predict.examples")
     )
 
     @told

@@ -10,33 +10,46 @@ from html import escape
 from PIL import Image
 
 from mmemo.flow.looked_at import LookedAt
+from mmemo.flow.pictures import MOST_FRAMES
 from mmemo.flow.predict import FacePrediction
 from mmemo.flow.predict_files import boxes_names
 from mmemo.flow.said_line import SaidLine, named
 from mmemo.progress import Progress
 from mmemo.ui.html import chip, clock, empty, file_url, opinion, opinions, page_part, percent
 from mmemo.ui.predict_answer import MOST_LOOKED_AT, Answer
+from mmemo.ui.text import amount, label, say
 
-NOTHING_YET = empty("No picture yet", "Upload one, paste one, use the camera, or click an example.")
-LOADING = (
-    f'<div class="mm-loading">'
-    f"{empty('Loading the networks', 'Only the first picture after a start waits for them, some seconds.')}</div>"
-)
-_NO_FACE = "No face found: faces must be about 40 pixels wide or more and look towards the camera."
-_LOOK_SAYS = (
-    "Under each model: hiding an orange place makes its first choice less likely, hiding a blue one more likely. "
-    "Measured by hiding 36 patches in turn."
-)
 _OPEN_PICTURES = 4
+
+
+def nothing_html(*, several: bool) -> str:
+    """What the open side of the tab waits for."""
+    if several:
+        advice = say("predict.none.several.advice", n=MOST_FRAMES)
+        return empty(say("predict.none.several"), advice)
+    return empty(say("predict.none"), say("predict.none.advice"))
+
+
+def first_html() -> str:
+    """The same for one picture before anybody asked: the browser picks the language."""
+    title, advice = label("predict.none"), label("predict.none.advice")
+    return f'<div class="mm"><div class="mm-empty"><strong>{title}</strong>{advice}</div></div>'
+
+
+def loading_html() -> str:
+    """Why the first picture takes longer."""
+    return f'<div class="mm-loading">{empty(say("predict.loading"), say("predict.loading.why"))}</div>'
 
 
 def waiting_html(progress: Progress) -> str:
     """How far a longer reading is."""
-    count = f"{progress.done} of {progress.total}" if progress.total else str(progress.done)
+    count = say("predict.of", done=progress.done, total=progress.total) if progress.total else str(progress.done)
     share = 100 * progress.done / progress.total if progress.total else 0
     bar = f'<div class="mm-progress"><i style="width:{share:.0f}%"></i></div>'
-    said = progress.stage[:1].upper() + progress.stage[1:]
-    return f'<div class="mm mm-loading"><div class="mm-card mm-stack" role="status"><span>{escape(said)}: {count}</span>{bar}</div></div>'
+    said = escape(say(f"predict.{progress.stage}", count=count))
+    return (
+        f'<div class="mm mm-loading"><div class="mm-card mm-stack" role="status"><span>{said}</span>{bar}</div></div>'
+    )
 
 
 def answer_html(answer: Answer, run_title: str) -> str:
@@ -50,14 +63,15 @@ def answer_html(answer: Answer, run_title: str) -> str:
 def _who(answer: Answer, run_title: str) -> str:
     if answer.run_id is None:
         return f'<p class="small soft">{escape(answer.why)}</p>'
-    return f'<p class="small soft"><strong>{escape(run_title)}</strong> answers beside the baseline: {escape(answer.why)}.</p>'
+    run = f"<strong>{escape(run_title)}</strong>"
+    return f'<p class="small soft">{say("predict.answers", run=run, why=_reported(answer.why))}</p>'
 
 
 def _line(answer: Answer) -> str:
     if answer.line is None:
         if not answer.asked.line.strip():
             return ""
-        return '<p class="small soft">The line is not read: it needs an episode with a student, chosen above.</p>'
+        return f'<p class="small soft">{escape(say("predict.line.unread"))}</p>'
     return _said(answer.line)
 
 
@@ -68,31 +82,37 @@ def _said(line: SaidLine) -> str:
     best = max(evidence, key=lambda label: evidence[label])
     return (
         f'<div class="mm-card mm-stack" id="mm-said"><p>“{escape(line.text)}” '
-        f'<span class="soft small">as if said in {escape(shows)}</span></p>'
-        f'<p class="small soft">The text teacher hears {chip(first, f"{first} {percent(votes[first])}")} As evidence, no '
-        f"surer than labelled text bears out: {chip(best, f'{best} {percent(evidence[best])}')}</p>"
-        f'<p class="small soft">{escape(line.why)}</p></div>'
+        f'<span class="soft small">{escape(say("predict.said", shows=shows))}</span></p>'
+        f'<p class="small soft">{say("predict.hears", first=chip(first, f"{first} {percent(votes[first])}"))} '
+        f"{say('predict.evidence', best=chip(best, f'{best} {percent(evidence[best])}'))}</p>"
+        f'<p class="small soft">{_reported(line.why)}</p></div>'
     )
+
+
+def _reported(words: str) -> str:
+    """What the library reports is English in every language."""
+    return f'<span lang="en">{escape(words)}</span>'
 
 
 def _saves(answer: Answer) -> str:
     if answer.folder is None or not answer.faces:
         return ""
-    picture = ("faces.zip", "Pictures with boxes (.zip)")
+    picture = ("faces.zip", "pictures")
     if len(answer.pictures) == 1:
-        picture = (boxes_names(answer.pictures)[0], "Picture with boxes")
+        picture = (boxes_names(answer.pictures)[0], "picture")
     links = "".join(
-        f'<a href="{file_url(answer.folder / name)}" download="{escape(name, quote=True)}">{words}</a>'
-        for name, words in (picture, ("faces.csv", "Table (.csv)"), ("faces.json", "JSON"))
+        f'<a href="{file_url(answer.folder / name)}" download="{escape(name, quote=True)}">'
+        f"{escape(say(f'predict.save.{what}'))}</a>"
+        for name, what in (picture, ("faces.csv", "table"), ("faces.json", "json"))
     )
-    return f'<p class="mm-link" id="mm-saves"><span class="soft">Save:</span>{links}</p>'
+    return f'<p class="mm-link" id="mm-saves"><span class="soft">{escape(say("predict.save"))}</span>{links}</p>'
 
 
 def _limits(answer: Answer) -> str:
     if not (answer.asked.look and answer.looks):
         return ""
-    more = f" Shown for the first {MOST_LOOKED_AT} faces." if answer.faces > MOST_LOOKED_AT else ""
-    return f'<p class="small soft">{_LOOK_SAYS}{more}</p>'
+    more = f" {say('predict.looked.most', n=MOST_LOOKED_AT)}" if answer.faces > MOST_LOOKED_AT else ""
+    return f'<p class="small soft">{escape(say("predict.looked") + more)}</p>'
 
 
 def _picture(answer: Answer, number: int, file_name: str, looks: Iterator[Mapping[str, LookedAt]]) -> str:
@@ -102,13 +122,15 @@ def _picture(answer: Answer, number: int, file_name: str, looks: Iterator[Mappin
     cards = "".join(
         _face_card(n, face, next(looks, {}), answer.line) for n, face in enumerate(prediction.faces, start=1)
     )
-    said = "no face" if not count else "1 face" if count == 1 else f"{count} faces"
+    said = say(f"predict.faces.{'none' if not count else 'one' if count == 1 else 'many'}", n=amount(count))
     shown = ""
     if answer.folder is not None:
         url = file_url(answer.folder / file_name)
-        alt = f"{prediction.image.name}, {said}, numbered boxes"
+        alt = say("predict.boxes", name=prediction.image.name, faces=said)
         shown = f'<img class="mm-shown" src="{url}" alt="{escape(alt, quote=True)}">'
-    body = shown + (f'<div class="mm-faces">{cards}</div>' if count else f'<p class="soft">{_NO_FACE}</p>')
+    body = shown + (
+        f'<div class="mm-faces">{cards}</div>' if count else f'<p class="soft">{escape(say("predict.no_face"))}</p>'
+    )
     if len(answer.pictures) == 1:
         return f'<div class="mm-stack">{body}</div>'
     name = (
@@ -126,27 +148,27 @@ def _face_card(number: int, face: FacePrediction, looks: Mapping[str, LookedAt],
     crop = "" if face.crop is None else f'<img src="{_data_url(Image.fromarray(face.crop).resize((64, 64)))}" alt="">'
     head = (
         f'<div class="mm-face-head"><span class="mm-number">{number}</span>{crop}'
-        f'<span class="soft small">face, {percent(face.detection_prob)} sure</span></div>'
+        f'<span class="soft small">{escape(say("predict.sure", percent=percent(face.detection_prob)))}</span></div>'
     )
     parts = [
-        _opinion("Baseline, not adapted", face.image_only, looks.get("image_only")),
-        _opinion("Student, adapted", face.student, looks.get("student")),
+        _opinion(say("predict.baseline"), face.image_only, looks.get("image_only")),
+        _opinion(say("predict.student"), face.student, looks.get("student")),
     ]
     if face.with_line is not None and line is not None:
-        parts.append(opinion(f"{'Student' if line.by_student else 'Baseline'} and line together", face.with_line))
+        by = "student" if line.by_student else "baseline"
+        parts.append(opinion(say(f"predict.together.{by}"), face.with_line))
     return f'<div class="mm-card" data-face="{number}">{head}{opinions(parts)}</div>'
 
 
 def _opinion(title: str, probs: Mapping[str, float] | None, look: LookedAt | None) -> str:
-    bars = opinion(title, probs, absent="not in use")
+    bars = opinion(title, probs, absent=say("predict.absent"))
     if look is None:
         return bars
     url = _data_url(Image.fromarray(look.picture))
-    most = f"hiding the strongest place takes {100 * max(look.most, 0):.0f} points off"
-    alt = f"What spoke for {look.label}; {most}"
+    spoke = escape(say("predict.spoke", label=look.label, points=f"{100 * max(look.most, 0):.0f}"), quote=True)
     return (
-        f'<div>{bars}<figure class="mm-look"><img src="{url}" alt="{escape(alt, quote=True)}">'
-        f"<figcaption>What spoke for {escape(look.label)}: {most}.</figcaption></figure></div>"
+        f'<div>{bars}<figure class="mm-look"><img src="{url}" alt="{spoke}">'
+        f"<figcaption>{spoke}.</figcaption></figure></div>"
     )
 
 

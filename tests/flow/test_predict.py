@@ -94,6 +94,8 @@ def test_faces_are_numbered_as_people_read():
         np.float32,
     )
     assert reading_order(boxes) == [2, 3, 0, 1, 4]
+    standing = np.array([[300, 0, 400, 100], [10, 60, 110, 160], [160, 90, 260, 190]], np.float32)
+    assert reading_order(standing) == [1, 2, 0], "who sits beside somebody who stands is in the same line"
     assert reading_order(boxes[:0]) == []
     assert reading_order(np.zeros((2, 4), np.float32)) == [0, 1], "boxes without a size end"
 

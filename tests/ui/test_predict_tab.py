@@ -209,5 +209,5 @@ def test_a_bug_is_a_toast_and_the_page_stays(monkeypatch: pytest.MonkeyPatch, ca
         yield None, "waiting"
         raise ZeroDivisionError
 
-    first, *_ = (page for _, page in predict_tab._guarded(broken()))
+    first, *_ = (page for _, page in predict_tab._guarded(broken(), several=False))
     assert first == "waiting" and "bug" in toasts[0] and "ZeroDivisionError" in caplog.text

@@ -13,7 +13,7 @@ import pytest
 
 from mmemo.settings import REPOSITORY
 from mmemo.ui.context import told
-from mmemo.ui.text import LANGUAGES, for_script, in_language, label, language_of, say, translations, words
+from mmemo.ui.text import LANGUAGES, amount, for_script, in_language, label, language_of, say, translations, words
 
 UI = REPOSITORY / "mmemo" / "ui"
 
@@ -49,6 +49,12 @@ def test_say_fills_in_and_follows_the_language():
     with in_language("de"):
         assert say("page.review") == "Prüfen"
     assert say("page.review") == "Review"
+
+
+def test_numbers_are_written_as_people_of_the_language_write_them():
+    assert amount(1234567) == "1,234,567"
+    with in_language("de"):
+        assert (amount(1234567), amount(12)) == ("1.234.567", "12")
 
 
 def test_an_unknown_key_is_a_bug():

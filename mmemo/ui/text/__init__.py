@@ -40,6 +40,12 @@ def say(key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def amount(number: int) -> str:
+    """1234 as people of the language write it: "1,234", "1.234"."""
+    written = f"{number:,}"
+    return written.replace(",", ".") if _language.get() == "de" else written
+
+
 def label(key: str) -> I18nData:
     """The same for a component's label, info, placeholder, title or value: each browser picks its language."""
     assert key in words(), f"no words for {key!r}"
