@@ -3,10 +3,9 @@
 const root = element.querySelector('.mm-review');
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
 const grid = root.querySelector('#mm-grid'), panel = root.querySelector('#mm-focus'), form = root.querySelector('#mm-filters');
-const TITLES = {teacher: 'Text teacher', image: 'Baseline, not adapted', student: 'Student, adapted', target: 'Training target'};
-const ABSENT = {teacher: 'has not read this line', image: 'has not seen this face', student: 'not trained on this face', target: 'no target: not trained on'};
-const USES = {training: 'in training', listener: 'listeners', unread: 'unreadable', dropped: 'dropped lines'};
-const REJECT = 'reject', SKIP = 'skip', DETAIL_MS = 110, PAGES_AHEAD = 4, PICTURES_AHEAD = 8;
+const OPINIONS = ['teacher', 'image', 'student', 'target'], USES = ['training', 'listener', 'unread', 'dropped'];
+const DETAIL_MS = 110, PAGES_AHEAD = 4, PICTURES_AHEAD = 8;
+fillWords(root);
 let base = null, facts = null, labels = [], rows = new Map(), total = 0, of = 0, asOf = null, page = 0, at = 0, asked = 0;
 let selected = new Map(), anchor = 0, selecting = false, picture = null, detail = null, detailTimer = 0, details = new Map(), undoable = [];
 let busy = false, blind = localStorage.getItem('mm-review-blind') === 'yes', moveOn = localStorage.getItem('mm-review-stay') !== 'yes';
@@ -26,11 +25,8 @@ const clock = (ms) => {
   const s = Math.floor(ms / 1000), hours = Math.floor(s / 3600);
   return hours ? `${hours}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}` : `${Math.floor(s / 60)}:${pad(s % 60)}`;
 };
-const percent = (share) => `${Math.round(100 * share)} %`;
-const counted = (number, what) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
-const inWords = (label) => (label === REJECT ? 'rejected' : label);
 const chip = (label, text, human) => make('span', {class: human ? 'mm-chip human' : 'mm-chip'}, make('i', {tone: label}), text);
-const say = (words) => { part('told').textContent = words; };
+const tell = (words) => { part('told').textContent = words; };
 const size = () => (facts ? facts.page : 48);
 const current = () => rows.get(at) || null;
 const isFocus = () => root.dataset.mode === 'focus';
@@ -51,18 +47,18 @@ const filters = () => {
 };
 const query = () => ({...base, all: form.elements.all.value === 'all', filters: filters()});
 const fillFilters = () => {
-  const any = [['', 'any']], emotions = [...any, ...labels.map((label) => [label, label])], sum = Object.values(facts.uses).reduce((a, b) => a + b, 0);
-  fill('all', [['', facts.episode], ...(facts.episodes.length > 1 ? [['all', `all ${facts.episodes.length} episodes`]] : [])]);
+  const any = [['', word('any')]], emotions = [...any, ...labels.map((label) => [label, label])], sum = Object.values(facts.uses).reduce((a, b) => a + b, 0);
+  fill('all', [['', facts.episode], ...(facts.episodes.length > 1 ? [['all', word('episodes.all', {n: amount(facts.episodes.length)})]] : [])]);
   form.elements.all.closest('label').hidden = facts.episodes.length < 2;
-  const drops = Object.entries(facts.drops).map(([reason, n]) => [reason, `dropped: ${reason.replaceAll('_', ' ')} (${n})`]);
-  const uses = Object.entries(USES).filter(([use]) => use === 'training' || facts.uses[use]).map(([use, words]) => [use, `${words} (${facts.uses[use] || 0})`]);
-  fill('use', [...uses, ...(drops.length > 1 ? drops : []), ['', `all faces (${sum})`]]);
-  fill('character', [['', 'anybody'], ...Object.entries(facts.characters).map(([name, n]) => [name, `${name} (${n})`])]);
-  fill('annotator', [['', 'anybody'], ...facts.people.map((name) => [name, name === facts.me ? `${name} (you)` : name])]);
+  const drops = Object.entries(facts.drops).map(([reason, n]) => [reason, word('use.reason', {reason: reason.replaceAll('_', ' '), n: amount(n)})]);
+  const uses = USES.filter((use) => use === 'training' || facts.uses[use]).map((use) => [use, word(`use.${use}`, {n: amount(facts.uses[use] || 0)})]);
+  fill('use', [...uses, ...(drops.length > 1 ? drops : []), ['', word('use.all', {n: amount(sum)})]]);
+  fill('character', [['', word('anybody')], ...Object.entries(facts.characters).map(([name, n]) => [name, `${whom(name)} (${amount(n)})`])]);
+  fill('annotator', [['', word('anybody')], ...facts.people.map((name) => [name, name === facts.me ? word('you.named', {name}) : name])]);
   for (const name of ['teacher', 'image', 'student', 'target']) fill(name, emotions);
-  fill('person', [...emotions, [REJECT, 'rejected']]);
+  fill('person', [...emotions, [REJECT, word('unusable')]]);
 };
-const fieldWords = (field) => (field.type === 'checkbox' ? '' : field.tagName === 'SELECT' ? field.selectedOptions[0]?.textContent.replace(/ \(\d+\)$/, '') : field.value);
+const fieldWords = (field) => (field.type === 'checkbox' ? '' : field.tagName === 'SELECT' ? field.selectedOptions[0]?.textContent.replace(/ \([\d.,]+\)$/, '') : field.value);
 const isSet = (field) => (field.type === 'checkbox' ? field.checked : field.tagName === 'SELECT' ? field.value !== (field.options[0]?.value ?? '') : field.value !== field.defaultValue);
 const showFilters = () => {
   for (const field of form.elements) {
@@ -72,10 +68,12 @@ const showFilters = () => {
   const set = [...form.elements].filter((field) => field.name && !field.disabled && isSet(field) && field.name !== 'order' && field.name !== 'source');
   part('chips').replaceChildren(...set.map((field) => {
     const title = field.closest('label').querySelector('span').textContent, words = `${title}${fieldWords(field) ? `: ${fieldWords(field)}` : ''}`;
-    return make('button', {type: 'button', class: 'mm-filter', 'data-clear': field.name, 'aria-label': `Remove the filter ${words}`}, words, make('span', {'aria-hidden': 'true'}, '×'));
-  }), ...(set.length > 1 ? [make('button', {type: 'button', class: 'mm-filter all', 'data-clear': '*'}, 'clear all')] : []));
+    return make('button', {type: 'button', class: 'mm-filter', 'data-clear': field.name, 'aria-label': word('filters.remove', {filter: words})}, words, make('span', {'aria-hidden': 'true'}, '×'));
+  }), ...(set.length > 1 ? [make('button', {type: 'button', class: 'mm-filter all', 'data-clear': '*'}, word('filters.clear'))] : []));
+  part('chips').hidden = !set.length;
   const hidden = set.filter((field) => field.closest('details')).length;
-  part('more').textContent = hidden ? `More filters (${hidden} set)` : 'More filters';
+  part('more').textContent = hidden ? word('filters.more.set', {n: amount(hidden)}) : word('filters.more');
+  part('cards').textContent = blind ? '' : word('means.card', {source: word(`source.${form.elements.source.value}`)});
 };
 // Where a person was comes back with a reload of the page.
 const KEPT = 'mm-review-place';
@@ -117,7 +115,7 @@ const search = async (keep = false) => {
   if (mine !== asked) return;
   grid.removeAttribute('aria-busy');
   if (keep && rows.size && before !== `${seq} ${at}`) return; // somebody went on meanwhile: what is shown stays
-  if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
+  if (!answer || answer.error) return tell(answer ? answer.error : word('told.silent'));
   if (!keep) { page = 0; at = 0; anchor = 0; selected = new Map(); }
   [rows, total, of, asOf] = [new Map(), answer.total, answer.of, answer.as_of];
   page = Math.floor(answer.offset / size());
@@ -152,7 +150,7 @@ const move = async (to) => {
     busy = true; // until the face is there, no key may mean it
     await load(Math.floor(to / size()));
     busy = false;
-    if (!rows.has(to)) return say('This page did not arrive. Press the key again.');
+    if (!rows.has(to)) return tell(word('told.page'));
   }
   at = to;
   anchor = at;
@@ -175,22 +173,22 @@ const set = (row, label) => {
   else Object.assign(row, {said: label, who: facts.me, skipped: false});
 };
 const press = async (label, line, way) => {
-  if (busy) return say('Not labelled: the faces are on their way. Press again when you see the face.');
+  if (busy) return tell(word('told.busy'));
   const many = selected.size > 0 && !line, targets = many ? [...selected.values()] : [current()].filter(Boolean);
-  if (!targets.length) return say(total ? 'That was the last face. K goes back to it.' : 'There is no face to label here.');
+  if (!targets.length) return tell(word(total ? 'told.last' : 'told.none'));
   const wanted = targets.filter((row) => way !== 'accepted' || row.proposal);
-  if (way === 'accepted' && blind) return say('Nothing is proposed while line and opinions are hidden.');
-  if (!wanted.length) return say('Nobody has an opinion on this face that could be accepted.');
+  if (way === 'accepted' && blind) return tell(word('told.blind'));
+  if (!wanted.length) return tell(word('told.no_opinion'));
   const frame = picture && !many && !line ? picture : null, scope = frame ? 'frame' : line ? 'cue' : 'track';
-  if (frame && label === SKIP) return say('A single picture is labelled or rejected, not skipped. Esc goes back to the whole face.');
+  if (frame && label === SKIP) return tell(word('told.no_skip'));
   const chosen = wanted.map((row) => (way === 'accepted' ? row.proposal : label));
   const lines = new Set(wanted.map((row) => row.line)), shown = line ? [...rows.values()].filter((row) => lines.has(row.line)) : wanted;
   const before = shown.map(remember), items = wanted.map((row) => row.item);
   if (!frame) shown.forEach((row) => set(row, line ? chosen[0] : chosen[wanted.indexOf(row)]));
   const id = enqueue({items, labels: chosen, scope, way, blind, me: facts.me, ...(frame ? {face: frame} : {})});
   undoable.push({press: id, items: shown.map((row) => row.item), before, blind});
-  const what = way === 'accepted' && many ? 'accepted' : inWords(chosen[0] === SKIP ? 'skipped' : chosen[0]);
-  say(`${frame ? 'This one picture' : many ? counted(wanted.length, 'face') : line ? 'The whole line' : `Face ${wanted[0].track}`}: ${what}`);
+  const what = way === 'accepted' && many ? word('accepted') : inWords(chosen[0]);
+  tell(frame ? word('told.picture', {label: what}) : many ? plural('told.faces', wanted.length, {label: what}) : line ? word('told.line', {label: what}) : word('told.face', {track: wanted[0].track, label: what}));
   shown.forEach((row) => details.delete(row.item));
   if (many) { selected = new Map(); showGrid(); showPanel(); }
   else if (moveOn && !frame) { await move(at + 1); shown.forEach(markRow); } else { shown.forEach(markRow); showPanel(); }
@@ -205,12 +203,12 @@ const putBack = (row, pressed) => {
 };
 const undo = async () => {
   const last = undoable.pop();
-  if (!last) return say('There is nothing to undo.');
+  if (!last) return tell(word('told.no_undo'));
   enqueue({undoes: last.press, items: last.items, me: facts.me});
   rowsOf(last.items).forEach((row) => putBack(row, last));
   const first = [...rows].find(([, row]) => row.item === last.items[0]);
   if (first && last.items.length === 1) await move(first[0]); else showPanel();
-  say(`Taken back: the label of ${counted(last.items.length, 'face')}`);
+  tell(plural('told.undone', last.items.length));
   showTools();
 };
 onSaved = (answer) => {
@@ -231,9 +229,9 @@ onSaved = (answer) => {
   if (!queue.length) onSaved.timer = setTimeout(() => count(), 350);
 };
 onState = (unsaved, why) => {
-  const shown = part('saved'), waiting = unsaved ? `${unsaved} unsaved${why ? `: ${why}. Trying again.` : '…'}` : '';
-  const gone = refusal && make('button', {type: 'button', 'data-do': 'heard', 'aria-label': 'Close this message'}, '×');
-  shown.replaceChildren([refusal, waiting].filter(Boolean).join(' ') || 'All saved', ...(gone ? [gone] : []));
+  const shown = part('saved'), waiting = unsaved ? word(why ? 'unsaved.why' : 'unsaved', {n: amount(unsaved), why}) : '';
+  const gone = refusal && make('button', {type: 'button', 'data-do': 'heard', 'aria-label': word('close')}, '×');
+  shown.replaceChildren([refusal, waiting].filter(Boolean).join(' ') || word('saved'), ...(gone ? [gone] : []));
   shown.dataset.state = why || refusal ? 'trouble' : unsaved ? 'unsaved' : 'saved';
 };
 
@@ -241,9 +239,9 @@ onState = (unsaved, why) => {
 const tile = (row, index) => {
   const chips = make('span', {class: 'chips'}), source = form.elements.source.value, top = !blind && row.tops && row.tops[source];
   if (top) chips.append(chip(top[0], `${top[0]} ${percent(top[1])}`));
-  if (row.said !== null) chips.append(chip(row.said, `${row.who === facts.me ? 'you' : row.who}: ${inWords(row.said)}`, true));
-  if (row.skipped) chips.append(make('span', {class: 'mm-chip'}, 'skipped'));
-  const name = `Face ${row.track}${blind || !row.text ? '' : `: ${row.text}`}${row.said === null ? '' : `, ${inWords(row.said)}`}`;
+  if (row.said !== null) chips.append(chip(row.said, word('said', {who: row.who === facts.me ? word('you') : row.who, label: inWords(row.said)}), true));
+  if (row.skipped) chips.append(make('span', {class: 'mm-chip'}, word('skipped')));
+  const named = blind || !row.text ? word('face', {track: row.track}) : word('face.line', {track: row.track, line: row.text}), name = row.said === null ? named : `${named}, ${inWords(row.said)}`;
   const made = make('button', {type: 'button', class: 'mm-tile', 'data-track': row.track, 'data-item': row.item, 'data-at': index, 'aria-label': name, tabindex: index === at ? 0 : -1},
     make('img', {src: row.url, alt: '', loading: 'lazy', width: 138, height: 138}),
     make('span', {class: 'body'}, chips, blind ? null : make('span', {class: 'line'}, row.text)));
@@ -257,11 +255,11 @@ const tile = (row, index) => {
 const showGrid = () => {
   const tiles = [], held = grid.contains(document.activeElement);
   for (let i = page * size(); i < Math.min(total, (page + 1) * size()); i += 1) if (rows.has(i)) tiles.push(tile(rows.get(i), i));
-  const nothing = busy ? make('div', {class: 'mm-empty'}, make('strong', {}, 'One moment')) : make('div', {class: 'mm-empty'}, make('strong', {}, 'Nothing matches'), 'Loosen the filters above.');
+  const nothing = busy ? make('div', {class: 'mm-empty'}, make('strong', {}, word('moment'))) : make('div', {class: 'mm-empty'}, make('strong', {}, word('nothing')), word('nothing.advice'));
   grid.replaceChildren(...(tiles.length ? tiles : [nothing]));
-  const pages = Math.max(1, Math.ceil(total / size())), shown = total === of ? counted(of, 'face') : `${total.toLocaleString('en')} of ${counted(of, 'face')}`;
+  const pages = Math.max(1, Math.ceil(total / size())), shown = total === of ? plural('hits', of) : plural('hits.of', of, {some: amount(total)});
   part('hits').textContent = shown;
-  part('pages').textContent = `page ${page + 1} of ${pages}`;
+  part('pages').textContent = word('pager.at', {page: amount(page + 1), pages: amount(pages)});
   part('back').disabled = page === 0;
   part('forward').disabled = page + 1 >= pages;
   if (held) grid.querySelector('.chosen')?.focus();
@@ -286,12 +284,13 @@ const markTile = () => {
     if (here && !isFocus()) reveal(one);
   }
 };
-// Scrolls only as far as it must, and keeps clear of the panel that lies over the lower edge on a phone.
+// Scrolls only as far as it must, and keeps clear of the bar above and of the panel over the lower edge on a phone.
 const reveal = (one) => {
-  const box = one.getBoundingClientRect(), over = panel.getBoundingClientRect();
+  const box = one.getBoundingClientRect(), over = panel.getBoundingClientRect(), top = part('bar').offsetHeight + 6;
   const bottom = getComputedStyle(panel).position === 'fixed' ? over.top : window.innerHeight;
-  if (box.bottom > bottom - 6) window.scrollBy(0, box.bottom - bottom + 6); else if (box.top < 6) window.scrollBy(0, box.top - 6);
+  if (box.bottom > bottom - 6) window.scrollBy(0, box.bottom - bottom + 6); else if (box.top < top) window.scrollBy(0, box.top - top);
 };
+new ResizeObserver(() => root.style.setProperty('--mm-bar', `${part('bar').offsetHeight}px`)).observe(part('bar'));
 const pick = (index, on) => {
   const row = rows.get(index);
   if (!row) return;

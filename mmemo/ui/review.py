@@ -19,12 +19,7 @@ PAGE_FACES = 48
 MAX_PAGE_FACES = 400
 ANY = ""
 # By time is the default: corrections of nothing but the doubtful faces were measured to teach less than any faces.
-ORDERS = {
-    "time": "as they come",
-    "gain": "where a label should change the most",
-    "issue": "labels that look wrong first",
-    "confidence": "least sure first",
-}
+ORDERS = ("time", "gain", "issue", "confidence")
 # Pairs of sources of which a person may ask where they differ.
 DISAGREEMENTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "teacher-image": (("teacher", "image"),),
@@ -34,7 +29,7 @@ DISAGREEMENTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 _USES = (TRAINING, LISTENER, UNREAD, DROPPED)
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "order": tuple(ORDERS),
+    "order": ORDERS,
     "status": (ANY, *STATUSES),
     "differ": (ANY, *DISAGREEMENTS),
     "source": tuple(SOURCES),

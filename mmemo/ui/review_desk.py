@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from mmemo.errors import InputError
-from mmemo.flow.human_labels import read_words
+from mmemo.flow.human_labels import Resting, read_words
 from mmemo.flow.review_faces import DROPPED, TRAINING, EpisodeFaces, episode_faces, joined
 from mmemo.flow.review_words import PlacedWords, Standing, WordLog, corrected_since, standing_on
 from mmemo.labels import EKMAN7
@@ -23,6 +24,7 @@ from mmemo.store.labels import LabelStore
 from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.ui.review import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
 from mmemo.ui.review_rows import face_json, row_json
+from mmemo.ui.text import say
 from mmemo.ui.work import runs_of, trained_with
 
 Json = Mapping[str, Any]
@@ -83,6 +85,7 @@ class ReviewDesk:
     _shown: _Cache = field(default_factory=lambda: _Cache(4))
     _found: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _words: _Cache = field(default_factory=lambda: _Cache(_KEPT))
+    _rests: _Cache = field(default_factory=lambda: _Cache(4))
     _stamps: dict[Hashable, Hashable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,8 +100,6 @@ class ReviewDesk:
         shown = self.shown(asked)
         table = shown.search.table
         self.log.refresh()
-        said = read_words(self.workspace, shown.parts[0].episode)
-        training = table[table["use"] == TRAINING]
         drops = table.loc[table["use"] == DROPPED, "drop_reason"].value_counts()
         whose = table.loc[table["character"] != "", "character"].value_counts()
         return {
@@ -113,7 +114,7 @@ class ReviewDesk:
             "characters": {str(name): int(n) for name, n in whose.items()},
             "people": sorted(self.log.people),
             "undo": self.log.undoable(me, _UNDOABLE),
-            "resting": said.resting(training).sentence(),
+            "resting": _resting_words(self._resting(shown, table)),
         }
 
     def page(self, asked: Json, me: str) -> dict[str, Any]:
@@ -156,6 +157,16 @@ class ReviewDesk:
         # A retraining learns from the newest cut, whatever cut is looked at.
         part = self.part(episode_id, self.workspace.episode(episode_id).cut_key)
         return corrected_since(self.words_of(part).follow(self.log), len(part.tracks), last)
+
+    def _resting(self, shown: Shown, table: pd.DataFrame) -> Resting:
+        """Words on no face in use, read anew only when somebody said something or the episode changed."""
+        episode = shown.parts[0].episode
+        key = (shown.key, self._stamps.get((episode.episode_id, shown.parts[0].run_id)), self.log.last_id)
+
+        def read() -> Resting:
+            return read_words(self.workspace, episode).resting(table[table["use"] == TRAINING])
+
+        return self._rests.get(key, read)
 
     def part(self, episode_id: str, cut_key: str) -> EpisodeFaces:
         """The faces of one cut, whatever run they were shown with. Raises InputError for what is not there."""
@@ -245,6 +256,16 @@ def item_of(item: object) -> tuple[str, str, int]:
     if len(parts) != 3 or not parts[2].isdecimal():
         raise InputError("this is no face", hint="reload the page")
     return parts[0], parts[1], int(parts[2])
+
+
+def _resting_words(resting: Resting) -> str:
+    """How many labels wait for another cut, in a sentence; empty for none."""
+    parts = [
+        say(f"review.resting.{name}.{'one' if n == 1 else 'many'}", n=n)
+        for name, n in resting.to_contract().items()
+        if n
+    ]
+    return say("review.resting", what=", ".join(parts)) if parts else ""
 
 
 def _object(value: object) -> Json:

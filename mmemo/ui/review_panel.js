@@ -5,78 +5,81 @@ const labelKey = (label, i, said) => {
   const made = key(label, hint(String(i + 1)), make('i', {tone: label}), label);
   made.setAttribute('aria-pressed', String(said === label));
   made.setAttribute('aria-keyshortcuts', String(i + 1));
+  if (meant(label)) made.title = meant(label);
   return made;
 };
 const keysOf = (row) => {
   const said = picture && detail ? detail.frames[picture] ?? null : row.said;
-  const reject = key(REJECT, hint('R'), 'unusable'), skip = key(SKIP, hint('S'), 'skip');
-  reject.title = 'No usable face, or the wrong one: it leaves training';
+  const reject = key(REJECT, hint('R'), word('unusable')), skip = key(SKIP, hint('S'), word('skip'));
+  reject.title = word('unusable.why');
   reject.setAttribute('aria-pressed', String(said === REJECT));
   skip.setAttribute('aria-pressed', String(row.skipped));
-  const proposal = blind ? null : row.proposal, accept = key('accept', hint('A'), proposal ? `accept ${proposal}` : 'accept');
+  const proposal = blind ? null : row.proposal, accept = key('accept', hint('A'), proposal ? word('accept.what', {label: proposal}) : word('accept'));
   accept.disabled = !proposal;
-  const moves = [key('previous', hint('K'), 'previous'), key('next', hint('J'), 'next'), key('undo', hint('U'), 'undo')];
+  const moves = [key('previous', hint('K'), word('previous')), key('next', hint('J'), word('next')), key('undo', hint('U'), word('undo'))];
   moves[0].disabled = at === 0;
   moves[2].disabled = !undoable.length;
-  const what = picture ? 'What does this one picture show?' : row.said === null ? (row.skipped ? 'Skipped. What does this face show?' : 'What does this face show?') : `${row.who === facts.me ? 'You' : row.who} said: ${inWords(row.said)}`;
+  const what = picture ? word('ask.picture') : row.said === null ? word(row.skipped ? 'ask.skipped' : 'ask') : word(row.who === facts.me ? 'ask.you' : 'ask.who', {who: row.who, label: inWords(row.said)});
   return make('div', {class: 'mm-stack mm-asked'}, make('h3', {role: 'status'}, what),
-    make('div', {class: 'mm-keys', role: 'group', 'aria-label': 'Labels'}, ...labels.map((label, i) => labelKey(label, i, said)), reject),
+    make('div', {class: 'mm-keys', role: 'group', 'aria-label': word('labels')}, ...labels.map((label, i) => labelKey(label, i, said)), reject),
     make('div', {class: 'mm-keys moves'}, accept, skip, ...moves));
 };
+const titleOf = (source, top) => make('h4', {title: word(source === 'target' ? 'means.target' : `why.${source}`)}, word(`title.${source}`), top === undefined ? null : make('span', {}, top));
 const barsOf = (source, probs) => {
-  if (!probs) return make('div', {class: 'mm-opinion absent'}, make('h4', {}, TITLES[source]), ABSENT[source]);
+  if (!probs) return make('div', {class: 'mm-opinion absent'}, titleOf(source), word(`absent.${source}`));
   const top = labels.reduce((best, label) => (probs[label] > probs[best] ? label : best), labels[0]), bars = make('dl', {class: 'mm-bars'});
   for (const label of labels) {
     const fill = make('i', {tone: label});
     fill.style.width = `${(100 * probs[label]).toFixed(1)}%`;
     bars.append(make('dt', {class: label === top ? 'top' : null}, label), make('dd', {class: 'track'}, fill), make('dd', {class: label === top ? 'value top' : 'value'}, percent(probs[label])));
   }
-  return make('div', {class: 'mm-opinion', 'data-top': top}, make('h4', {}, TITLES[source], make('span', {}, top)), bars);
+  return make('div', {class: 'mm-opinion', 'data-top': top}, titleOf(source, top), bars);
 };
 const strip = () => {
   if (!detail || detail.pictures.length < 2) return null;
-  return make('div', {class: 'mm-frames', role: 'group', 'aria-label': 'Pictures of this face'}, ...detail.pictures.map((one, i) => {
+  return make('div', {class: 'mm-frames', role: 'group', 'aria-label': word('pictures')}, ...detail.pictures.map((one, i) => {
     const said = detail.frames[one.face], shown = (picture || detail.shown) === one.face;
     const made = make('button', {type: 'button', class: `mm-frame${said === REJECT ? ' rejected' : ''}`, 'data-frame': one.face, 'aria-pressed': String(picture === one.face),
-      'aria-label': `Picture ${i + 1} of ${detail.pictures.length} at ${clock(one.ms)}${said ? `, ${inWords(said)}` : ''}`}, make('img', {src: one.url, alt: '', loading: 'lazy'}));
+      'aria-label': `${word('picture', {i: i + 1, n: detail.pictures.length, time: clock(one.ms)})}${said ? `, ${inWords(said)}` : ''}`}, make('img', {src: one.url, alt: '', loading: 'lazy'}));
     if (said) made.append(make('span', {}, inWords(said)));
     made.classList.toggle('shown', shown);
     return made;
   }));
 };
 const linesOf = (row) => {
-  const lines = make('div', {class: 'mm-lines'}, make('span', {class: 'small'}, `face ${row.track} at ${clock(row.ms)}${row.character ? `, ${row.character}` : ''}`));
-  if (blind) { lines.append(make('span', {class: 'small'}, 'Line and opinions are hidden.')); return lines; }
-  if (row.use !== 'training') lines.append(make('span', {class: 'small'}, `Not trained on: ${row.why ? `the line was dropped (${row.why.replaceAll('_', ' ')})` : row.use === 'listener' ? 'this face listens' : 'it cannot be read'}`));
+  const lines = make('div', {class: 'mm-lines'}, make('span', {class: 'small'}, `${word('face.at', {track: row.track, time: clock(row.ms)})}${row.character ? `, ${whom(row.character)}` : ''}`));
+  if (blind) { lines.append(make('span', {class: 'small'}, word('hidden'))); return lines; }
+  if (row.use !== 'training') lines.append(make('span', {class: 'small'}, word(`not_trained.${row.why ? 'dropped' : row.use === 'listener' ? 'listener' : 'unread'}`, {reason: row.why.replaceAll('_', ' ')})));
   const near = detail && detail.lines.length ? detail.lines : [{text: row.text, here: true}];
   for (const line of near) lines.append(make('span', {class: line.here ? 'said' : null}, line.text));
   return lines;
 };
 const wordsOf = () => {
   if (!detail || !detail.words.length) return null;
-  const how = (word) => [word.scope === 'track' ? '' : word.scope === 'cue' ? 'whole line' : 'one picture', word.way === 'accepted' ? 'accepted' : word.way === 'undone' ? 'by undo' : '', word.blind ? 'blind' : ''].filter(Boolean).join(', ');
-  return make('details', {class: 'mm-words'}, make('summary', {}, `What was said (${detail.words.length})`), make('ol', {}, ...detail.words.slice(-12).reverse().map((word) =>
-    make('li', {}, `${word.who}: ${word.label}${how(word) ? ` (${how(word)})` : ''}, `, make('time', {datetime: word.at}, new Date(word.at).toLocaleString())))));
+  const how = (one) => [one.scope === 'track' ? '' : word(one.scope === 'cue' ? 'words.cue' : 'words.frame'), one.way === 'accepted' ? word('accepted') : one.way === 'undone' ? word('words.undone') : '', one.blind ? word('words.blind') : ''].filter(Boolean).join(', ');
+  return make('details', {class: 'mm-words'}, make('summary', {}, word('words', {n: amount(detail.words.length)})), make('ol', {}, ...detail.words.slice(-12).reverse().map((one) =>
+    make('li', {}, `${word('said', {who: one.mine ? word('you') : one.who, label: inWords(one.label)})}${how(one) ? ` (${how(one)})` : ''}, `, make('time', {datetime: one.at}, new Date(one.at).toLocaleString(LANGUAGE))))));
 };
 const player = () => {
+  if (blind) return ''; // what is said would tell
   const clip = panel.querySelector('.mm-clip');
-  return clip && clip.dataset.item === current()?.item ? clip : make('div', {class: 'mm-clip', 'data-item': current()?.item}, make('button', {type: 'button', class: 'mm-key', id: 'mm-play-line', 'data-do': 'play'}, hint('P'), blind ? 'play without sound' : 'play the line'));
+  return clip && clip.dataset.item === current()?.item ? clip : make('div', {class: 'mm-clip', 'data-item': current()?.item}, make('button', {type: 'button', class: 'mm-key', id: 'mm-play-line', 'data-do': 'play'}, hint('P'), word('play')));
 };
 const drawPanel = () => {
   const row = current(), held = panel.contains(document.activeElement) ? document.activeElement.dataset.do : null;
   if (!row) {
     panel.removeAttribute('data-item');
-    if (busy) { panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, 'One moment'))); return; }
-    panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, total ? 'End of the list' : 'No face to show'), total ? `${counted(total, 'face')} behind you. K goes back.` : 'Loosen the filters above.'));
+    if (busy) { panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, word('moment')))); return; }
+    panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, word(total ? 'end' : 'no_face')), total ? plural('end.advice', total) : word('nothing.advice')));
     return;
   }
   detail = details.get(row.item) || null;
   panel.dataset.item = row.item;
   const one = detail && picture ? detail.pictures.find((other) => other.face === picture) : null;
-  const big = make('img', {class: 'mm-big', src: one ? one.url : row.url, alt: `Face ${row.track}`});
-  const bars = blind ? null : make('div', {class: 'mm-opinions'}, ...Object.keys(TITLES).map((source) => (detail ? barsOf(source, detail.opinions[source]) : make('div', {class: 'mm-opinion'}, make('h4', {}, TITLES[source], make('span', {}, row.tops && row.tops[source] ? row.tops[source][0] : ''))))));
+  const big = make('img', {class: 'mm-big', src: one ? one.url : row.url, alt: word('face', {track: row.track})});
+  const bars = blind ? null : make('div', {class: 'mm-opinions'}, ...OPINIONS.map((source) => (detail ? barsOf(source, detail.opinions[source]) : make('div', {class: 'mm-opinion'}, titleOf(source, row.tops && row.tops[source] ? row.tops[source][0] : '')))));
   panel.replaceChildren(make('div', {class: 'mm-card mm-stack'},
-    make('div', {class: 'mm-focus-top'}, make('div', {class: 'mm-face'}, big), linesOf(row)), strip() ?? '', keysOf(row), player(), bars ?? '', wordsOf() ?? ''));
+    make('div', {class: 'mm-focus-top'}, make('div', {class: 'mm-face'}, big), linesOf(row)), make('div', {class: 'mm-media'}, strip(), player()), keysOf(row), bars ?? '', wordsOf() ?? ''));
   if (held) panel.querySelector(`[data-do="${held}"]`)?.focus({preventScroll: true});
 };
 // At once with what is known; in full when a person stays.
@@ -94,14 +97,14 @@ const fetchDetail = async (row) => {
   if (current()?.item === row.item) drawPanel();
 };
 const play = async () => {
+  if (blind) return tell(word('play.hidden'));
   const row = current(), clip = panel.querySelector('.mm-clip');
   if (!row || !clip) return;
-  clip.replaceChildren(make('span', {class: 'small soft', role: 'status'}, 'Cutting the clip…'));
+  clip.replaceChildren(make('span', {class: 'small soft', role: 'status'}, word('play.cutting')));
   const answer = await server.review_clip({...query(), item: row.item});
-  if (clip.dataset.item !== current()?.item) return;
-  if (!answer || answer.error) { clip.replaceChildren(make('span', {class: 'small soft', role: 'alert'}, answer ? answer.error : 'The server does not answer.')); return; }
-  const video = make('video', {src: answer.url, controls: !blind, playsinline: true, autoplay: true, loop: blind, 'aria-label': 'The clip of this line'});
-  video.muted = blind; // what is said would tell
+  if (blind || clip.dataset.item !== current()?.item) return;
+  if (!answer || answer.error) { clip.replaceChildren(make('span', {class: 'small soft', role: 'alert'}, answer ? answer.error : word('told.silent'))); return; }
+  const video = make('video', {src: answer.url, controls: true, playsinline: true, autoplay: true, 'aria-label': word('play.name')});
   clip.replaceChildren(video);
 };
 
@@ -109,10 +112,10 @@ const play = async () => {
 const showTools = () => {
   const many = selected.size;
   part('bulk').hidden = !many && !selecting;
-  part('picked').textContent = many ? `${counted(many, 'face')} selected: labels, R, S and A go to all of them` : 'Click faces to select them; Shift-click selects a row of them';
+  part('picked').textContent = many ? plural('bulk.selected', many) : word('bulk.how');
   for (const button of part('bulk').querySelectorAll('[data-do]')) button.disabled = !many && button.dataset.do !== 'page';
   part('undo').disabled = !undoable.length;
-  part('focus').lastChild.textContent = isFocus() ? 'Back to all faces' : 'One face large';
+  part('focus').lastChild.textContent = word(isFocus() ? 'tool.focus.back' : 'tool.focus');
   part('focus').setAttribute('aria-pressed', String(isFocus()));
   part('blind').setAttribute('aria-pressed', String(blind));
   part('stay').setAttribute('aria-pressed', String(moveOn));
@@ -122,13 +125,13 @@ const setMode = (mode) => {
   root.dataset.mode = mode;
   drawPanel();
   showTools();
-  if (mode === 'focus') { panel.tabIndex = -1; panel.focus({preventScroll: true}); part('hits').scrollIntoView({block: 'nearest'}); } else grid.querySelector('.chosen')?.focus();
+  if (mode === 'focus') { panel.tabIndex = -1; panel.focus({preventScroll: true}); root.querySelector('.mm-tools').scrollIntoView({block: 'nearest'}); } else grid.querySelector('.chosen')?.focus();
 };
 // Nothing that was shown before stays, and no key means a face until the server says how it is shown now.
 const setBlind = async () => {
   blind = !blind;
   localStorage.setItem('mm-review-blind', blind ? 'yes' : 'no');
-  say(blind ? 'Hidden: labels now count as given blind.' : 'Shown again.');
+  tell(word(blind ? 'told.hidden' : 'told.shown'));
   [rows, details, selected, picture, detail, busy] = [new Map(), new Map(), new Map(), null, null, true];
   showAll();
   try { await search(true); } finally { busy = false; }
@@ -208,8 +211,7 @@ const count = async () => {
   const answer = base && await server.review_count(base), button = part('retrain');
   if (!answer || answer.error) return;
   button.disabled = !answer.corrections || !answer.run;
-  const words = `${counted(answer.corrections, 'correction')} since the last training`;
-  button.textContent = button.disabled ? words : `${words}: retrain`;
+  button.textContent = plural(button.disabled ? 'corrections' : 'retrain', answer.corrections);
 };
 const showAll = () => { showGrid(); showPanel(); };
 // What can be taken back, the last press last: what the server knows, and what it has not been told yet.
@@ -228,7 +230,7 @@ const open = async () => {
   base = {episode: next.episode, run: next.run};
   lastOpened = performance.now();
   const before = seq, answer = await server.review_open(base);
-  if (!answer || answer.error) return say(answer ? answer.error : 'The server does not answer.');
+  if (!answer || answer.error) return tell(answer ? answer.error : word('told.silent'));
   [facts, labels] = [answer, answer.labels];
   if (!same || (seq === before && !queue.length)) undoable = undoStack(answer.undo);
   part('resting').textContent = answer.resting;

@@ -13,7 +13,7 @@ from mmemo.flow.read import SOURCES
 from mmemo.flow.review_faces import SPEAKER, EpisodeFaces
 from mmemo.flow.review_words import SKIPPED, WORDS, Standing
 from mmemo.labels import EKMAN7
-from mmemo.store.labels import FRAME, REJECT, TRACK, standing
+from mmemo.store.labels import FRAME, TRACK, standing
 from mmemo.ui.html import file_url
 
 if TYPE_CHECKING:
@@ -124,8 +124,9 @@ def _word(event: Any, me: str) -> dict[str, Any]:
     said_at = event.created_at
     moment = said_at.replace(tzinfo=timezone.utc) if said_at.tzinfo is None else said_at
     return {
-        "label": "rejected" if event.label == REJECT else str(event.label),
-        "who": "you" if event.annotator == me else str(event.annotator),
+        "label": str(event.label),
+        "who": str(event.annotator),
+        "mine": bool(event.annotator == me),
         "at": moment.isoformat(timespec="seconds"),
         "scope": str(event.scope or TRACK),
         "way": str(event.way or ""),

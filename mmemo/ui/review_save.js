@@ -24,7 +24,7 @@ const settle = (answer, batch) => {
   queue = queue.filter((press) => !done.has(press.id));
   failures = 0;
   trouble = '';
-  if (answer.refused.length) refusal = `Not saved: ${answer.refused[0].why}`; // until somebody has read it
+  if (answer.refused.length) refusal = word('refused', {why: answer.refused[0].why}); // until somebody has read it
   keepQueue();
   onSaved(answer, batch);
 };
@@ -45,7 +45,7 @@ const send = async () => {
     return;
   }
   failures += 1;
-  trouble = answer && answer.error ? answer.error : 'the server does not answer';
+  trouble = answer && answer.error ? answer.error : word('silent');
   keepQueue();
   await later(Math.min(8000, 250 * 2 ** failures));
   send();

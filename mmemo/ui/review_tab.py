@@ -16,12 +16,12 @@ from mmemo.store.files import to_json
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import file_url
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
-from mmemo.ui.jobs import BUG_MESSAGE
 from mmemo.ui.line_clip import clip_of
 from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.review_page import review_frame, review_script
 from mmemo.ui.review_save import save_presses
 from mmemo.ui.sign_in import name_of
+from mmemo.ui.text import in_language, language_of, say
 from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
@@ -94,12 +94,13 @@ def answered(answer: Answer, asked: object, request: gr.Request | None) -> dict[
     try:
         if not isinstance(asked, Mapping):
             raise InputError("the question did not arrive whole", hint="reload the page")
-        return answer(asked, name_of(request))
+        with in_language(language_of(request)):
+            return answer(asked, name_of(request))
     except MmemoError as error:
         return {"error": sentences(error)}
     except Exception:
         log.exception("a page of Review asked for something that failed")
-        return {"error": BUG_MESSAGE}
+        return {"error": say("page.bug")}
 
 
 def start_retraining(context: AppContext, chosen: Selection) -> int:
@@ -107,4 +108,4 @@ def start_retraining(context: AppContext, chosen: Selection) -> int:
     run_id = chosen.run_id
     if run_id is None:
         raise InputError("there is no student to retrain", hint="adapt to an episode first")
-    return context.jobs.submit(RETRAIN, "Retrain with your corrections", RetrainSettings(run_id))
+    return context.jobs.submit(RETRAIN, say("review.job"), RetrainSettings(run_id))

@@ -11,10 +11,14 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.flow.review_words import CODES, Standing, Word, corrected_since, standing_on, words_table
 from mmemo.labels import EKMAN7
+from mmemo.settings import REPOSITORY
 from mmemo.store.labels import REJECT, SKIP, WITHDRAW
 from mmemo.ui.review import FaceSearch, Filters
-from mmemo.ui.review_page import review_frame, review_script
+from mmemo.ui.review_page import SCRIPTS, review_frame, review_script
+from mmemo.ui.text import in_language
+from mmemo.ui.text import words as all_words
 
+UI = REPOSITORY / "mmemo" / "ui"
 LABELS = ("joy", "anger", "joy", "fear")
 LINES = ("Hello (you)", "Get <b>out</b>", "No way", "Mind the step")
 
@@ -178,8 +182,41 @@ def test_corrections_are_counted_by_face_since_the_training():
 def test_the_frame_of_the_page_has_no_template_marks_and_a_named_field_for_every_filter():
     frame = review_frame()
     assert "{{" not in frame and "${" not in frame
-    named = set(re.findall(r'name="(\w+)"', frame))
+    named = set(re.findall(r'\bname="(\w+)"', frame))
     asked = {field.name for field in fields(Filters)} - {"blind", "confidence_from", "confidence_to"}
     assert named == asked | {"all", "from", "to"}
     assert frame.count("<label") == len(named)
     assert "innerHTML" not in review_script(), "what is shown is text"
+
+
+def test_the_script_asks_for_words_that_are_there_and_every_word_is_used():
+    known = {key.removeprefix("review.") for key in all_words() if key.startswith("review.")}
+    script = "\n".join((UI / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    asked = set(re.findall(r"\bword\('([\w.-]+)'", script))
+    counted = {f"{key}.{n}" for key in re.findall(r"\bplural\('([\w.-]+)'", script) for n in ("one", "many")}
+    framed = set(re.findall(r'data-(?:say|label|title)="([\w.-]+)"', review_frame()))
+    assert (asked | counted | framed) - known == set()
+    # Of these the last part is chosen while the script runs.
+    families = (
+        "label.",
+        "use.",
+        "source.",
+        "why.",
+        "absent.",
+        "title.",
+        "not_trained.",
+        "resting.",
+        "order.",
+        "status.",
+    )
+    rest = {key for key in known - asked - counted - framed if not key.startswith(families)}
+    chosen = set(re.findall(r"'([a-z_]+(?:\.[a-z_]+)*)'", script))
+    unused = {key for key in rest if key not in chosen and key.rpartition(".")[0] not in chosen}
+    assert unused == {"job"}, "what Python says"
+
+
+def test_a_german_page_has_german_words_in_its_script():
+    script = review_script()
+    assert "Gesicht unbrauchbar" in script and "Alles gespeichert" in script
+    with in_language("de"):
+        assert "Weitere Filter" in review_frame()

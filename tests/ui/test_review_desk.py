@@ -14,13 +14,16 @@ from sqlalchemy import event
 
 from mmemo.errors import InputError
 from mmemo.flow.character_names import rename_character
+from mmemo.flow.human_labels import Words, read_words
 from mmemo.labels import EKMAN7
 from mmemo.store import files
 from mmemo.store.labels import REJECT, SKIP, FacePin, HumanLabel
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Episode, Workspace
+from mmemo.ui import review_desk
 from mmemo.ui.review_desk import ReviewDesk
 from mmemo.ui.review_save import save_presses
+from mmemo.ui.text import in_language
 from tests.ui.made import EPISODE_ID, LINES, RUN_IDS
 from tests.ui.review_made import ASKED, desk, item, made, press, undo
 
@@ -186,18 +189,33 @@ def test_one_face_in_full(desk: ReviewDesk):
     assert set(face["opinions"]) == {"teacher", "image", "target", "student"}
     assert max(face["opinions"]["target"], key=face["opinions"]["target"].get) in EKMAN7.labels
     (word,) = face["words"]
-    assert (word["label"], word["who"], word["way"], word["scope"], word["blind"]) == (
-        "joy",
-        "you",
-        "accepted",
-        "track",
-        False,
-    )
+    assert [word[name] for name in ("label", "who", "mine", "way", "scope", "blind")] == [
+        "joy", "local", True, "accepted", "track", False,
+    ]  # fmt: skip
     listener = desk.face({**ASKED, "item": item(27)}, "local")
     assert listener["opinions"]["teacher"] is None
     for nonsense in ("", "x", item(999), f"{EPISODE_ID}/other/1", f"{EPISODE_ID}/../made/1", "../../x/made/1"):
         with pytest.raises(InputError):
             desk.face({**ASKED, "item": nonsense}, "local")
+
+
+def test_opening_again_reads_the_words_again_only_when_there_are_new_ones(
+    desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch
+):
+    read: list[str] = []
+
+    def counted(workspace: Workspace, episode: Episode) -> Words:
+        read.append(episode.cut_key)
+        return read_words(workspace, episode)
+
+    monkeypatch.setattr(review_desk, "read_words", counted)
+    for _ in range(3):
+        desk.open(ASKED, "local")
+    assert len(read) == 1
+    press(desk, "a-1", "joy", 30)  # it listens
+    with in_language("de"):
+        assert desk.open(ASKED, "local")["resting"].startswith("1 Label ist auf einem Gesicht")
+    assert len(read) == 2
 
 
 def test_who_is_blind_gets_neither_line_nor_opinion(desk: ReviewDesk):

@@ -219,7 +219,7 @@ def shown_and_used(desk: ReviewDesk) -> tuple[str | None, list[str]]:
 def test_words_on_faces_that_the_cut_does_not_have_are_told(desk: ReviewDesk):
     desk.store.add(HumanLabel(EPISODE_ID, 5, 5, "joy", pin=FacePin("another", 800, 0, 0, 10, 10)))
     opened = desk.open(ASKED, "local")
-    assert "1 label not in this cut" in opened["resting"]
+    assert "1 label is not in this cut" in opened["resting"]
     assert desk.page({**ASKED, "filters": {}}, "local")["rows"][4]["said"] is None, (
         "the number is the same, the face is not"
     )
