@@ -35,16 +35,37 @@ def words_of(said: Mapping[str, Words], tracks: pd.DataFrame) -> dict[str, np.nd
 
 
 def differing(said: Words) -> list[list[Any]]:
-    """Rows of tracks on which several people spoke: [track, cue, annotator, label], in a fixed order."""
+    """Rows of tracks on which several people spoke: [track, cue, annotator, label], in a fixed order.
+
+    A decision on a track is a row too, with no name.
+    """
     spoken = said.by_annotator()
     several = spoken.groupby("track_id")["annotator"].transform("size") > 1
-    rows: list[list[Any]] = spoken.loc[several, ["track_id", "cue_id", "annotator", "label"]].to_numpy().tolist()
+    decided = said.decisions.assign(annotator="")
+    columns = ["track_id", "cue_id", "annotator", "label"]
+    rows: list[list[Any]] = [*spoken.loc[several, columns].to_numpy().tolist(), *decided[columns].to_numpy().tolist()]
     return sorted(rows)
 
 
-def with_agreement(said: Mapping[str, Words], material: Material) -> tuple[Material, Agreement | None]:
-    """The same material, where a track on which people differ has the label that they settled on, or none.
+def decided_on(said: Mapping[str, Words], tracks: pd.DataFrame) -> np.ndarray:
+    """(M,) int column of EKMAN7 that a lead decided on for tracks (episode_id, track_id, cue_id), -1 for none."""
+    columns = np.full(len(tracks), -1, np.int64)
+    row_of = {key: row for row, key in enumerate(_keys(tracks))}
+    for episode_id in tracks["episode_id"].unique():
+        decided = said[episode_id].decisions
+        decided = decided[decided["label"].isin(EKMAN7.labels)].assign(episode_id=episode_id)
+        for key, label in zip(_keys(decided), decided["label"], strict=True):
+            if key in row_of:
+                columns[row_of[key]] = EKMAN7.index(label)
+    return columns
 
+
+def with_agreement(said: Mapping[str, Words], material: Material) -> tuple[Material, Agreement | None]:
+    """The same material, where a track on which people differ has the label that was decided, or that they settled
+    on, or none.
+
+    A lead's decision comes first. Where there is none, several people vote, each weighed by how well they do where
+    they meet others, with the teacher and the baseline as further voters: see mmemo.student.face_noise.agreement.
     With one person, or where nobody differs, nothing changes. None: nobody spoke.
     """
     words = words_of(said, material.tracks)
@@ -55,9 +76,10 @@ def with_agreement(said: Mapping[str, Words], material: Material) -> tuple[Mater
         "teacher": (opinions.teacher, opinions.teacher_confusion),
         "image": (opinions.image, opinions.image_confusion),
     }
-    agreed = agreement(words, sources)
+    decided = decided_on(said, material.tracks)
+    agreed = agreement(words, sources, decided)
     spoken = np.sum([w >= 0 for w in words.values()], axis=0)
-    known = np.where(spoken > 1, settled(agreed.posterior), opinions.known)
+    known = np.where((spoken > 1) & (decided < 0), settled(agreed.posterior), opinions.known)
     training = replace(material.training, opinions=replace(opinions, known=known))
     return replace(material, training=training), agreed
 

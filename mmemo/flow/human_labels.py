@@ -12,9 +12,10 @@ import pandas as pd
 
 from mmemo.episode.tracks import overlap
 from mmemo.flow.face_opinions import training_faces
-from mmemo.store.files import read_table
-from mmemo.store.labels import PIN_COLUMNS, REJECT, UNDO_COLUMNS, standing
-from mmemo.store.workspace import Episode, Workspace
+from mmemo.store.files import read_table, storage_errors
+from mmemo.store.labels import PIN_COLUMNS, REJECT, UNDO_COLUMNS, WITHDRAW, standing
+from mmemo.store.team import TeamStore
+from mmemo.store.workspace import LABELS_FILE, Episode, Workspace
 
 # Two boxes that share less are not held for the same face.
 MIN_OVERLAP = 0.5
@@ -22,11 +23,16 @@ MIN_OVERLAP = 0.5
 SAME_TIME_MS = 40
 _BOX = ["x1", "y1", "x2", "y2"]
 _COLUMNS = ["id", "track_id", "cue_id", "label", "annotator", "created_at", *UNDO_COLUMNS]
+_DECISION_COLUMNS = ["track_id", "cue_id", "label", "annotator", "created_at"]
 _FRAME_COLUMNS = ["id", "face_id", "label", "annotator", "created_at", *UNDO_COLUMNS]
 
 
 def _no_frames() -> pd.DataFrame:
     return pd.DataFrame(columns=_FRAME_COLUMNS).astype({"id": np.int64})
+
+
+def _no_decisions() -> pd.DataFrame:
+    return pd.DataFrame(columns=_DECISION_COLUMNS).astype({"track_id": np.int64, "cue_id": np.int64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,14 @@ class Words:
     was said.
     Words of one `track_id` are on one face; below 0 it is a face that the cut does not have, and `cue_id` is -1.
     frames: id, face_id, label, annotator, created_at, press, undoes of words on single pictures that the cut has.
+    decisions: track_id, cue_id, label, annotator, created_at of what a lead decided where people differ, one row a
+    face that the cut has. A decision holds over all words, also over later ones, until it is taken back.
     """
 
     episode_id: str
     history: pd.DataFrame
     frames: pd.DataFrame = field(default_factory=_no_frames)
+    decisions: pd.DataFrame = field(default_factory=_no_decisions)
 
     @property
     def last_id(self) -> int:
@@ -78,9 +87,16 @@ class Words:
         return sorted(last.loc[last["label"] == REJECT, "face_id"].astype(str))
 
     def current(self) -> pd.DataFrame:
-        """The last word on each face of the cut, withdrawn ones left out; the columns of `history`."""
+        """What holds on each face of the cut: the decision, else the last word, withdrawn ones left out.
+
+        The columns of `history`; a decision has no number, and its lead for annotator.
+        """
         standing = self._standing(["track_id"])
-        return standing[standing["track_id"] >= 0].reset_index(drop=True)
+        standing = standing[(standing["track_id"] >= 0) & ~standing["track_id"].isin(self.decisions["track_id"])]
+        if len(self.decisions):
+            decided = self.decisions.reindex(columns=standing.columns).assign(id=0, press=None, undoes=None)
+            standing = pd.concat([standing, decided]) if len(standing) else decided
+        return standing.reset_index(drop=True)
 
     def by_annotator(self) -> pd.DataFrame:
         """The last word of each annotator on each face of the cut, withdrawn ones left out."""
@@ -88,7 +104,7 @@ class Words:
         return standing[standing["track_id"] >= 0].reset_index(drop=True)
 
     def on(self, tracks: pd.DataFrame) -> pd.Series:
-        """The last word on each row of `tracks` (track_id), in its index; None where nobody spoke."""
+        """What holds on each row of `tracks` (track_id), in its index; None where nobody spoke."""
         current = self.current()
         said = dict(zip(current["track_id"].tolist(), current["label"].tolist(), strict=True))
         return pd.Series([said.get(t) for t in tracks["track_id"].tolist()], index=tracks.index, dtype=object)
@@ -120,12 +136,27 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
             workspace.pin_labels(workspace.episode(episode.episode_id))
             history = store.history(episode.episode_id)
     pictures = _on_pictures(frames, workspace, episode)
-    if history.empty:
+    with storage_errors(workspace.root), closing(TeamStore(workspace.root / LABELS_FILE)) as team:
+        verdicts = team.decisions(episode.episode_id)
+    if history.empty and verdicts.empty:
         return Words(episode.episode_id, history[_COLUMNS], pictures)
-    keys = ["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]
-    number, pins = _numbered(history[keys])
-    places = np.array(_places(pins, CutFaces.read(workspace, episode)), np.int64).reshape(-1, 2)[number]
-    return Words(episode.episode_id, history[_COLUMNS].assign(track_id=places[:, 0], cue_id=places[:, 1]), pictures)
+    cut = CutFaces.read(workspace, episode)
+    places = places_of(history, cut)
+    words = history[_COLUMNS].assign(track_id=places[:, 0], cue_id=places[:, 1])
+    return Words(episode.episode_id, words, pictures, verdicts_on(verdicts, cut))
+
+
+def verdicts_on(verdicts: pd.DataFrame, cut: CutFaces) -> pd.DataFrame:
+    """What holds of a lead's verdicts, rows in order, on the faces of a cut: one row a track, others left out.
+
+    track_id, cue_id, label, annotator, created_at.
+    """
+    if verdicts.empty:
+        return _no_decisions()
+    places = places_of(verdicts, cut)
+    placed = verdicts.rename(columns={"author": "annotator"}).assign(track_id=places[:, 0], cue_id=places[:, 1])
+    last = placed.drop_duplicates("track_id", keep="last")
+    return last.loc[(last["label"] != WITHDRAW) & (last["track_id"] >= 0), _DECISION_COLUMNS].reset_index(drop=True)
 
 
 def _on_pictures(frames: pd.DataFrame, workspace: Workspace, episode: Episode) -> pd.DataFrame:
@@ -225,6 +256,18 @@ class CutFaces:
         shots = np.searchsorted(self.shot_starts_ms, self.frame_ms[candidates], side="right")
         near: np.ndarray = candidates[shots == np.searchsorted(self.shot_starts_ms, time_ms, side="right")]
         return near
+
+
+def places_of(pins: pd.DataFrame, cut: CutFaces) -> np.ndarray:
+    """(N, 2) track and cue in the cut of rows that say a face by cut_key, track_id, cue_id and PIN_COLUMNS.
+
+    Below 0 where the cut has no such face, one number a face.
+    """
+    if pins.empty:
+        return np.zeros((0, 2), np.int64)
+    number, different = _numbered(pins[["cut_key", "track_id", "cue_id", *PIN_COLUMNS[1:]]])
+    found: np.ndarray = np.array(_places(different, cut), np.int64).reshape(-1, 2)[number]
+    return found
 
 
 def _numbered(pins: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:

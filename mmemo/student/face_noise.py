@@ -76,13 +76,15 @@ def _posterior(votes: np.ndarray, shown: np.ndarray, above: Anchor) -> FaceNoise
 def agreement(
     words: Mapping[str, np.ndarray],
     sources: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    decided: np.ndarray | None = None,
 ) -> Agreement:
     """What faces show when several people spoke of them and may differ.
 
     words: {person: (N,) int class, -1 where silent}; sources: {name: ((N, K) votes, (K, K) confusion)} of teacher and
     image baseline, which break ties and whose confusions are held. Each person has a confusion of their own,
     estimated from the faces that they share with others, with a Dirichlet prior of 20 faces a class around being
-    right four times in five. Dawid and Skene 1979, section 3, by EM. Where all who spoke agree, their word is certain.
+    right four times in five. Dawid and Skene 1979, section 3, by EM. Where all who spoke agree, their word is certain,
+    and so is what was decided: (N,) int class, -1 for no decision.
     """
     (n, k) = next(iter(sources.values()))[0].shape
     one_hot = np.eye(k)
@@ -96,6 +98,10 @@ def agreement(
     for votes, confusion in sources.values():
         evidence += votes @ np.log(np.maximum(confusion, _FLOOR)).T
     posterior = np.where(agreed[:, None], total / np.maximum(total.sum(1, keepdims=True), 1), 0.0)
+    if decided is not None:
+        over = decided >= 0
+        posterior[over] = one_hot[decided[over]]
+        agreed, spoken = agreed | over, spoken | over
     for _ in range(_ITERATIONS):
         posterior = _shown(evidence, said, people, agreed, spoken, posterior)
         for person, votes in said.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmemo.flow.corrections import differing, words_of
+from mmemo.flow.corrections import decided_on, differing, words_of
 from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
 from mmemo.flow.human_labels import Words, read_words
 from mmemo.flow.label import LabelSettings
@@ -14,8 +14,9 @@ from mmemo.flow.train import train_student
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.store.files import read_json, read_table
-from mmemo.store.labels import REJECT, WITHDRAW, HumanLabel
-from mmemo.store.workspace import Workspace
+from mmemo.store.labels import REJECT, WITHDRAW, FacePin, HumanLabel
+from mmemo.store.team import PlacedFace, TeamStore, Verdict
+from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.student.settings import TrainSettings
 from tests.ui.made import EPISODE_ID, label_of
 
@@ -77,6 +78,46 @@ def test_people_who_differ_are_voters_and_a_new_word_is_a_new_run(labelled: Work
     assert targets.loc[3, f"p_{EKMAN7.labels[EKMAN7.index('joy')]}"] == pytest.approx(1), "two against one"
     people = read_json(both.folder / "noise.json")["faces"]["people"]
     assert set(people) == {"ada", "ben", "cy"} and np.shape(people["ben"]) == (7, 7)
+
+
+def decide(workspace: Workspace, label: str, track: int) -> None:
+    episode = workspace.episode(EPISODE_ID)
+    face = workspace.faces(episode).set_index("track_id").loc[[track]].iloc[0]
+    pin = FacePin(episode.cut_key, int(face["frame_ms"]), *map(float, face[["x1", "y1", "x2", "y2"]]))
+    store = TeamStore(workspace.root / LABELS_FILE)
+    store.decide(Verdict(PlacedFace(EPISODE_ID, track, int(face["cue_id"]), pin), label, "lead"))
+    store.close()
+
+
+def test_a_decision_counts_more_than_any_majority_until_it_is_taken_back(labelled: Workspace):
+    say(labelled, "joy", 1, 2, 3, by="ada")
+    say(labelled, "joy", 1, 2, 3, by="ben")
+    say(labelled, "anger", 1, 2, 3, by="cy")
+    voted = train(labelled)
+    decide(labelled, "fear", 1)
+    decide(labelled, REJECT, 2)
+    say(labelled, "anger", 1, by="ada")  # a later word changes nothing of it
+    decided = train(labelled)
+    tracks = read_table(decided.folder / "tracks.parquet")
+    targets = read_table(decided.folder / "targets.parquet").set_index("track_id")
+    assert targets.loc[1, "p_fear"] == pytest.approx(1) and targets.loc[3, "p_joy"] == pytest.approx(1)
+    assert 2 not in tracks["track_id"].to_numpy() and decided.tracks == voted.tracks - 1
+    assert decided_on({EPISODE_ID: said(labelled)}, tracks)[tracks["track_id"] == 1].tolist() == [EKMAN7.index("fear")]
+    assert read_json(decided.folder / "noise.json")["faces"]["people"].keys() == {"ada", "ben", "cy"}
+    say(labelled, "joy", 1, by="ada")
+    say(labelled, "anger", 1, by="cy")
+    for track in (1, 2):
+        decide(labelled, WITHDRAW, track)
+    assert train(labelled).run_id == voted.run_id and said(labelled).decisions.empty
+
+
+def test_a_decision_that_agrees_with_the_last_word_is_a_new_run(labelled: Workspace):
+    say(labelled, "joy", 1, by="ada")
+    say(labelled, "anger", 1, by="ben")
+    before = differing(said(labelled))
+    decide(labelled, "anger", 1)
+    assert differing(said(labelled)) == [[1, 1, "", "anger"], *before]
+    assert said(labelled).current()[["track_id", "label", "annotator"]].to_numpy().tolist() == [[1, "anger", "lead"]]
 
 
 def test_words_are_those_that_stand(labelled: Workspace):

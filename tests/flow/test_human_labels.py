@@ -12,7 +12,8 @@ import pytest
 from mmemo.flow.human_labels import Resting, Words, read_words, resting_words
 from mmemo.store.files import write_table
 from mmemo.store.labels import FRAME, REJECT, WITHDRAW, FacePin, HumanLabel
-from mmemo.store.workspace import Episode, Workspace
+from mmemo.store.team import PlacedFace, TeamStore, Verdict
+from mmemo.store.workspace import LABELS_FILE, Episode, Workspace
 
 EPISODE = Episode("pilot", "pilot.mp4", "pilot.srt", "a" * 32, "b" * 32, 60_000, "first")
 LEFT, RIGHT = (10.0, 10.0, 50.0, 50.0), (100.0, 10.0, 140.0, 50.0)
@@ -103,6 +104,20 @@ def test_a_later_word_in_another_cut_supersedes_and_can_be_taken_back_there(work
     assert said(read_words(workspace, second)) == {3: "anger"}
     assert said(read_words(workspace, first)) == {1: "anger"}
     assert len(read_words(workspace, first).history) == 4, "nothing is lost"
+
+
+def test_a_decision_follows_its_face_into_another_cut(workspace: Workspace):
+    first = cut(workspace, "first")
+    say(workspace, 1, "joy", by="ada")
+    pin = FacePin("first", 500, *LEFT)
+    with closing(TeamStore(workspace.root / LABELS_FILE)) as team:
+        team.decide(Verdict(PlacedFace("pilot", 1, 1, pin), "fear", "lead"))
+        team.decide(Verdict(PlacedFace("pilot", 2, 1, replace(pin, x1=100.0, x2=140.0)), "anger", "lead"))
+    assert said(read_words(workspace, first)) == {1: "fear", 2: "anger"}
+    second = cut(workspace, "second", RENUMBERED)
+    assert said(read_words(workspace, second)) == {3: "fear", 1: "anger"}
+    fewer = cut(workspace, "fewer", [face for face in RENUMBERED if face[0] != 1])
+    assert said(read_words(workspace, fewer)) == {3: "fear"}
 
 
 def test_a_word_whose_face_is_not_cut_rests_and_comes_back(workspace: Workspace):
