@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, storage_errors
 from mmemo.store.promotions import PromotionStore
 from mmemo.store.workspace import Workspace
+
+Reason: TypeAlias = Literal["only", "newest", "best"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,16 @@ def in_use(workspace: Workspace, run_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The run that answers without being asked for, and why it is this one, in one sentence."""
+    """The run that answers without being asked for, and why it is this one, in one sentence.
+
+    `reason`: it is the only one, or a person's word decided ("only"); the newest proven one of several on other gold
+    ("newest"); or the best of `among` on the same gold ("best").
+    """
 
     run_id: str
     why: str
+    reason: Reason = "only"
+    among: int = 1
 
 
 def promoted_run(workspace: Workspace, episode_id: str | None = None) -> str | None:
@@ -101,7 +109,9 @@ def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | 
     ]
     if len(alike) == 1:
         return Chosen(
-            newest, f"it is the newest proven one, and the others were measured on other gold; {promotion.why}"
+            newest,
+            f"it is the newest proven one, and the others were measured on other gold; {promotion.why}",
+            "newest",
         )
     best = max(alike, key=lambda run_id: _gain(workspace, run_id))  # the first of equals: the newest
     why = promotion_of(workspace, best).why
@@ -109,6 +119,8 @@ def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | 
         best,
         f"of {len(alike)} proven students on the same gold it gains most, and as the best of {len(alike)} chosen after "
         f"the fact on these labels its gain is flattering; {why}",
+        "best",
+        len(alike),
     )
 
 

@@ -14,8 +14,7 @@ import pandas as pd
 from mmemo.errors import InputError, StorageError
 from mmemo.evaluate.disagreement import disagreement
 from mmemo.evaluate.metrics import Scores, score
-from mmemo.evaluate.statistics import FEW_UNITS, Gain, paired_gain
-from mmemo.evaluate.words import counted, percent, points
+from mmemo.evaluate.statistics import Gain, paired_gain
 from mmemo.flow.promotion import promotion_of
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_table
@@ -30,8 +29,23 @@ def run_name(workspace: Workspace, run_id: str) -> str:
     """A run in a menu, what tells it from others first: "proven · 20 Nov 13:43 · calibrated fusion"."""
     config = workspace.run_config(run_id)
     recipe = str(config.get("train", {}).get("recipe", run_id)).replace("_", " ")
-    moment = datetime.fromtimestamp((workspace.run_folder(run_id) / "config.json").stat().st_mtime)
-    return f"{_state(workspace, run_id)} · {moment:%d %b %H:%M} · {recipe}"
+    return f"{_state(workspace, run_id)} · {moment(trained_ms(workspace, run_id))} · {recipe}"
+
+
+def moment(ms: int) -> str:
+    """When a run was trained, in the server's time: "20 Nov 13:43"."""
+    return f"{datetime.fromtimestamp(ms / 1000):%d %b %H:%M}"
+
+
+def trained_ms(workspace: Workspace, run_id: str) -> int:
+    """When a run was trained, in ms since 1970; of one that did not keep it, when its weights were written."""
+    kept = workspace.run_config(run_id).get("trained_ms")
+    if kept is not None:
+        return int(kept)
+    folder = workspace.run_folder(run_id)
+    weights = folder / "weights.safetensors"  # the config is touched when the same training is asked for again
+    path = weights if weights.is_file() else folder / "config.json"
+    return path.stat().st_mtime_ns // 1_000_000
 
 
 def _state(workspace: Workspace, run_id: str) -> str:
@@ -60,21 +74,6 @@ class TwoRuns:
     apart: float
     scores: tuple[Scores, Scores] | None
     gain: Gain | None
-
-    def verdict(self) -> str:
-        """Which one is better, by how much, and how sure is that, in one sentence."""
-        if self.gain is None:
-            return "No gold on faces that both judged, so nothing says which one is better."
-        over = f"over {counted(self.gain.units, 'track')} that both judged"
-        by = f"{points(self.gain.accuracy)} points of accuracy{_interval(self.gain)} {over}"
-        if self.gain.units < FEW_UNITS:
-            return f"Too few faces to tell (at least {FEW_UNITS} are needed): {by}."
-        said = {
-            "gain": "The run chosen above is better",
-            "loss": "The run chosen above is worse",
-            "mixed": "One measure rose and one fell",
-        }
-        return f"{said.get(self.gain.outcome, 'No proven difference')}: {by}."
 
 
 def compare_runs(workspace: Workspace, first: str, second: str) -> TwoRuns:
@@ -149,17 +148,3 @@ def _gold(workspace: Workspace, run_ids: tuple[str, str], both: pd.DataFrame) ->
     classes = np.full(len(both), -1, np.int64)
     classes[known] = [EKMAN7.index(str(label)) for label in found[known]]
     return classes
-
-
-def _interval(gain: Gain) -> str:
-    if gain.accuracy_ci95 is None:
-        return ""
-    return f" [95 % CI {points(gain.accuracy_ci95[0])} to {points(gain.accuracy_ci95[1])}]"
-
-
-def shares_words(two: TwoRuns) -> str:
-    """How alike two runs are, in one sentence."""
-    return (
-        f"On {counted(two.faces, 'face track')} both say the same in {percent(two.agree)} %; on average "
-        f"{percent(two.apart)} % of the probability sits elsewhere."
-    )

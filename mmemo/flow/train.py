@@ -132,8 +132,7 @@ def train_student(
         "image_opinion": _image_opinion(fit.verdict),
         **_known(material, said),
         "collapse": collapse_alarm(fit.out_of_fold, fit.targets.probs[material.training.item_of_face]),
-        "seconds": time.perf_counter() - started,
-        "trained_ms": clock_ms(),
+        **_when(started),
     }
     _publish(folder, config, material, fit, review, face_noise_of(workspace, material, agreed))
     return _record(folder, resting)
@@ -153,6 +152,11 @@ def _image_opinion(verdict: Verdict | None) -> dict[str, Any]:
         return {"of": "baseline", "gain": None, "standard_errors": None}
     of = "students of the lines" if verdict.second_is_better else "baseline"
     return {"of": of, "gain": verdict.gain, "standard_errors": verdict.errors}
+
+
+def _when(started: float) -> dict[str, Any]:
+    """How long the training took, and when it was over in ms since 1970."""
+    return {"seconds": time.perf_counter() - started, "trained_ms": clock_ms()}
 
 
 def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:

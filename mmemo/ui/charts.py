@@ -1,7 +1,9 @@
-"""The charts of a run as inline drawings that take the page's own colours."""
+"""The charts of a run as inline drawings that take the page's own colours and the reader's language."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,22 +11,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmemo.evaluate.comparison import Comparison
-from mmemo.evaluate.details import RELIABILITY_SAYS, RELIABILITY_TITLE, Details, reliability_words
+from mmemo.evaluate.details import Details
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
-from mmemo.flow.read import FACE_NOISE_SAYS, face_noises
+from mmemo.flow.read import face_noises
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
+from mmemo.ui.compare_words import row_title, sure_words, verdict_words
+from mmemo.ui.text import in_language, say, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_CHART = "compare.chart."
+_ERROR = re.compile(r"(>)([^<>]+), error ([\d.]+) points(?=</text>)")
 
 
 def gain_chart(comparison: Comparison) -> str:
     """The gain with its intervals as one drawing."""
     from mmemo.evaluate.plots import gain_figure
-    from mmemo.evaluate.style import figure_to_svg
 
-    return figure_to_svg(gain_figure(comparison), comparison.verdict())
+    return _drawn(gain_figure(comparison), verdict_words(comparison))
 
 
 def charts_of(
@@ -36,42 +42,57 @@ def charts_of(
     folder = workspace.run_folder(run_id)
     charts = []
     if comparison is not None:
-        charts.append(_figure(recall_figure(comparison), "Recall", "How many faces of each emotion are found, in %."))
+        charts.append(_figure(recall_figure(comparison), say("compare.recall"), say("compare.recall_why")))
+    if details is not None:
+        said = " ".join([say("compare.sure_why"), *map(sure_words, details.reliabilities)])
+        charts.append(_figure(reliability_figure(details.reliabilities), say("compare.sure"), said))
     if (folder / "curves.parquet").is_file():
         curves = curves_figure(read_table(folder / "curves.parquet"))
-        charts.append(
-            _figure(curves, "Training curves", "Loss by epoch, every thin line one fold of the cross-fitting.")
-        )
-    if details is not None:
-        said = f"{RELIABILITY_SAYS} {' '.join(reliability_words(details))}"
-        charts.insert(1, _figure(reliability_figure(details.reliabilities), RELIABILITY_TITLE, said))
+        charts.append(_figure(curves, say("compare.curves"), say("compare.curves_why")))
     if comparison is not None:
         charts.append(_confusions(comparison))
     noise = _teacher_noise(folder)
     if noise is not None:
-        words = (
-            "How the text teacher errs on this show, as estimated: what it says where a face shows the row's emotion."
-        )
-        charts.append(_figure(noise_figure(noise), "Noise of the text teacher", words, wide=True))
+        charts.append(_figure(noise_figure(noise), say("compare.noise"), say("compare.noise_why"), wide=True))
     for found in face_noises(folder):
         drawn = face_noise_figure(found.matrix, found.spread, found.counts)
-        charts.append(_figure(drawn, f"The text against corrected faces: {found.name}", FACE_NOISE_SAYS))
+        charts.append(_figure(drawn, say("compare.face_noise", name=found.name), say("compare.face_noise_why")))
     return charts
+
+
+def in_words(svg: str) -> str:
+    """A drawing of the library, whose words are English, with those of the reader's language; names of emotions stay."""
+    said = _translations()
+    svg = _ERROR.sub(lambda m: f"{m[1]}{escape(_error_words(said, m[2], m[3]))}", svg)
+    return re.sub(r"(?<=>)([^<>]+)(?=</text>)", lambda m: escape(said.get(m[1], m[1]), quote=False), svg)
+
+
+def _error_words(said: Mapping[str, str], name: str, error: str) -> str:
+    return say("compare.chart.error", name=said.get(name, name), error=error)
+
+
+def _translations() -> dict[str, str]:
+    """{English: what the reader's language says} of every word in a drawing."""
+    keys = [key for key in words() if key.startswith(_CHART) and "{" not in words()[key]["en"]]
+    with in_language("en"):
+        english = [say(key) for key in keys]
+    return dict(zip(english, map(say, keys), strict=True))
 
 
 def _confusions(comparison: Comparison) -> str:
     """The matrices of baseline and student side by side, one above the other where the page is narrow."""
     from mmemo.evaluate.plots import confusion_figure
-    from mmemo.evaluate.style import figure_to_svg
 
     parts = []
     for name in (IMAGE_ONLY, STUDENT):
         if (row := comparison.row(name)) is not None:
-            drawing = figure_to_svg(confusion_figure(comparison, (name,)), f"Confusion matrix: {row.title}")
-            parts.append(f"<div><h4>{escape(row.title)}</h4>{drawing}</div>")
-    words = "What is taken for what: rows are gold, columns the prediction, in % of the row."
-    group = f'<div class="mm-pair" role="group" aria-label="Confusion matrices">{"".join(parts)}</div>'
-    return f'<figure class="mm-card wide">{group}<figcaption>{words}</figcaption></figure>'
+            title = row_title(row)
+            drawing = _drawn(confusion_figure(comparison, (name,)), say("compare.confusion_of", name=title))
+            parts.append(f"<div><h4>{escape(title)}</h4>{drawing}</div>")
+    name = escape(say("compare.confusion"), quote=True)
+    group = f'<div class="mm-pair" role="group" aria-label="{name}">{"".join(parts)}</div>'
+    caption = f"<figcaption>{escape(say('compare.confusion_why'))}</figcaption>"
+    return f'<figure class="mm-card wide">{_heading(say("compare.confusion"))}{group}{caption}</figure>'
 
 
 def _teacher_noise(folder: Path) -> np.ndarray | None:
@@ -82,7 +103,19 @@ def _teacher_noise(folder: Path) -> np.ndarray | None:
 
 
 def _figure(figure: Figure, name: str, caption: str, wide: bool = False) -> str:
+    css = "mm-card wide" if wide else "mm-card"
+    label = escape(name, quote=True)
+    return (
+        f'<figure class="{css}">{_heading(name)}<div class="mm-scroll" tabindex="0" role="region" aria-label="{label}">'
+        f"{_drawn(figure, name)}</div><figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _heading(name: str) -> str:
+    return f"<h3>{escape(name)}</h3>"
+
+
+def _drawn(figure: Figure, name: str) -> str:
     from mmemo.evaluate.style import figure_to_svg
 
-    css = "mm-card wide" if wide else "mm-card"
-    return f'<figure class="{css}"><div class="mm-scroll" tabindex="0" role="region" aria-label="{name}">{figure_to_svg(figure, name)}</div><figcaption>{escape(caption)}</figcaption></figure>'
+    return in_words(figure_to_svg(figure, name))

@@ -19,6 +19,7 @@ from mmemo.ui.preview import preview_folder
 from mmemo.ui.review_tab import review_tab
 from mmemo.ui.text import label, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
+from mmemo.ui.train_tab import train_tab
 from mmemo.ui.uploads import MAX_UPLOAD
 
 _CONCURRENT_HANDLERS = 8
@@ -35,8 +36,10 @@ def build_page(context: AppContext) -> gr.Blocks:
                 episode_tab(context, top.selection, panel)
             with gr.Tab(label("page.review"), id="review", render_children=True):
                 review_tab(context, top.selection, panel)
+            with gr.Tab(label("page.train"), id="train", render_children=True) as train:
+                train_tab(context, top, panel, train)
             with gr.Tab(label("page.compare"), id="compare", render_children=True):
-                compare_tab(context, top.selection)
+                compare_tab(context, top)
             with gr.Tab(label("page.predict"), id="predict", render_children=True):
                 predict_tab(context, top.selection)
         footer()
@@ -112,7 +115,7 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         favicon_path=FAVICON,
         theme=app_theme(),
         auth=context.people.gate(),
-        css_paths=[STYLESHEET, HERE / "jobs.css"],
+        css_paths=[STYLESHEET, HERE / "jobs.css", HERE / "train.css"],
         i18n=translations(),
     )
     return url

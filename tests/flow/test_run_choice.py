@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.promotion import promote
-from mmemo.flow.run_choice import compare_runs, run_name, save_gold, shares_words
+from mmemo.flow.run_choice import compare_runs, run_name, save_gold, trained_ms
 from mmemo.flow.run_details import FACT_COLUMNS, track_facts
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, read_table, write_json
@@ -49,15 +51,15 @@ def test_two_runs_are_compared_on_the_gold_of_either(ready: Workspace):
     two = compare_runs(ready, *RUN_IDS)
     assert two.faces == TRACKS and two.scores is not None and two.gain is not None and two.gain.units == TRACKS
     assert two.gain.accuracy == pytest.approx(two.scores[0].accuracy - two.scores[1].accuracy) and two.gain.accuracy > 0
-    assert two.verdict().startswith("The run chosen above is better: +")
+    assert two.gain.outcome == "gain"
     back = compare_runs(ready, *reversed(RUN_IDS))
     assert back.gain is not None and back.gain.accuracy == pytest.approx(-two.gain.accuracy)
-    assert "worse" in back.verdict() and f"On {TRACKS} face tracks" in shares_words(two)
+    assert back.gain.outcome == "loss"
 
 
 def test_without_gold_they_are_only_said_to_be_alike_or_not(ready: Workspace):
     two = compare_runs(ready, *RUN_IDS)
-    assert two.scores is None and "nothing says which one is better" in two.verdict()
+    assert two.scores is None and two.gain is None
     assert compare_runs(ready, RUN_IDS[0], RUN_IDS[0]).agree == 1
 
 
@@ -65,7 +67,16 @@ def test_few_faces_prove_nothing(ready: Workspace):
     tracks = tracks_of(ready, RUN_IDS[0])
     gold = gold_of(tracks).where(tracks["track_id"] < 5, None)
     save_gold(ready, RUN_IDS[0], tracks, gold)
-    assert compare_runs(ready, *RUN_IDS).verdict().startswith("Too few faces")
+    gain = compare_runs(ready, *RUN_IDS).gain
+    assert gain is not None and gain.outcome == "unknown"
+
+
+def test_a_run_keeps_when_it_was_trained_and_one_that_does_not_is_as_old_as_its_weights(ready: Workspace):
+    folder = ready.run_folder(RUN_IDS[0])
+    os.utime(folder / "weights.safetensors", (1_000, 1_000))
+    assert trained_ms(ready, RUN_IDS[0]) == 1_000_000
+    write_json(folder / "config.json", {**read_json(folder / "config.json"), "trained_ms": 5_000})
+    assert trained_ms(ready, RUN_IDS[0]) == 5_000
 
 
 def test_runs_of_different_cuts_have_no_face_in_common(ready: Workspace):

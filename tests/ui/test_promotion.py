@@ -24,10 +24,11 @@ from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 def test_the_page_says_it_and_turns_it(workspace: Workspace):
     save_run(workspace, "new", None)
     chosen = Selection("pilot", "new", 3)
-    said, button = show_promotion(workspace, chosen)
+    said, button, back = show_promotion(workspace, chosen)
+    assert not back.visible
     assert "Not compared yet, and used" in said and "never compared" in said and button.visible
     assert "Not promoted" in turn_promotion(workspace, chosen)[0]
-    said, button, moved = turn_promotion(workspace, chosen)
+    said, button, _, moved = turn_promotion(workspace, chosen)
     assert "Promoted, so it is used" in said and "Stop using" in str(button.value) and moved.revision == 4
     assert promoted_run(workspace) == "new"
     assert "Not promoted" in turn_promotion(workspace, chosen)[0]
