@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,8 @@ class EpisodeWork:
     """What one episode tells of people's work.
 
     asked: (person, track) of open rounds. hidden: {(person, track): since when others' words are hidden from the
-    person}. gold: {track: answer}; tested: (person, track) of gold questions that were put to people.
+    person}. gold: {track: answer}; tested: (person, track) of gold questions that were put to people. last, first and
+    free: the answers that stand, the first ones, and those given without sight of another's.
     """
 
     words: TeamWords
@@ -53,6 +54,14 @@ class EpisodeWork:
     hidden: Mapping[tuple[str, int], pd.Timestamp]
     gold: Mapping[int, str]
     tested: set[tuple[str, int]]
+    last: pd.DataFrame = field(init=False)
+    first: pd.DataFrame = field(init=False)
+    free: pd.DataFrame = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "last", self.words.last())
+        object.__setattr__(self, "first", self.words.first())
+        object.__setattr__(self, "free", self.words.independent(self.hidden))
 
 
 def progress_of(name: str, work: Collection[EpisodeWork]) -> PersonProgress:
@@ -61,18 +70,16 @@ def progress_of(name: str, work: Collection[EpisodeWork]) -> PersonProgress:
     moments: list[pd.DataFrame] = []
     for part in work:
         mine = part.words.words[part.words.words["annotator"] == name]
-        last = part.words.last()
-        own = last[last["annotator"] == name]
+        own = part.last[part.last["annotator"] == name]
         skips = _skipped(mine, own)
         dealt_with = set(own["track_id"]) | skips
         asked = {track for person, track in part.asked if person == name}
         assigned, done = assigned + len(asked), done + len(asked & dealt_with)
         answered, dealt, skipped = answered + len(own), dealt + len(dealt_with), skipped + len(skips)
         rejected += int((own["label"] == REJECT).sum())
-        hits, pairs = _met(name, part.words.independent(part.hidden))
+        hits, pairs = _met(name, part.free)
         same, met = same + hits, met + pairs
-        first = part.words.first()
-        first = first[first["annotator"] == name]
+        first = part.first[part.first["annotator"] == name]
         for track, label in zip(first["track_id"].tolist(), first["label"].tolist(), strict=True):
             if track in part.gold and (name, track) in part.tested:
                 golds, right = golds + 1, right + (part.gold[track] == label)

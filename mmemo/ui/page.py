@@ -17,6 +17,7 @@ from mmemo.ui.job_panel import JobPanel, job_panel, watch
 from mmemo.ui.predict_tab import predict_tab
 from mmemo.ui.preview import preview_folder
 from mmemo.ui.review_tab import review_tab
+from mmemo.ui.team_tab import team_tab
 from mmemo.ui.text import label, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
 from mmemo.ui.train_tab import train_tab
@@ -29,6 +30,8 @@ def build_page(context: AppContext) -> gr.Blocks:
     """Compose the tabs; nothing heavy is imported or computed here."""
     page = gr.Blocks(title="mmemo", analytics_enabled=False, fill_width=True)
     with page:
+        if context.people.oauth:
+            gr.LoginButton(size="sm", elem_id="mm-sign-in")
         top = header(context)
         panel = job_panel(context)
         with gr.Tabs(elem_id="mm-tabs", overflow_behavior="wrap"):
@@ -36,6 +39,8 @@ def build_page(context: AppContext) -> gr.Blocks:
                 episode_tab(context, top.selection, panel)
             with gr.Tab(label("page.review"), id="review", render_children=True):
                 review_tab(context, top.selection, panel)
+            with gr.Tab(label("page.team"), id="team", render_children=True):
+                team_tab(context, top.selection)
             with gr.Tab(label("page.train"), id="train", render_children=True) as train:
                 train_tab(context, top, panel, train)
             with gr.Tab(label("page.compare"), id="compare", render_children=True):

@@ -1,0 +1,246 @@
+"""Team without a browser: who may do what, what a lead sees, and what is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mmemo.errors import InputError
+from mmemo.flow.human_labels import read_words
+from mmemo.flow.team_assignment import assigned_tracks
+from mmemo.labels import EKMAN7
+from mmemo.store.labels import REJECT, WITHDRAW
+from mmemo.store.people import ANNOTATOR, LEAD, Person, add_person
+from mmemo.store.workspace import Workspace
+from mmemo.ui.context import AppContext
+from mmemo.ui.review_save import save_presses
+from mmemo.ui.sign_in import People
+from mmemo.ui.team_cases import conflicts, decide, gold, mark
+from mmemo.ui.team_desk import TeamDesk
+from mmemo.ui.team_page import team_frame, team_script
+from mmemo.ui.team_rounds import assign, close, preview
+from mmemo.ui.team_tab import server_functions
+from mmemo.ui.text import for_script
+from tests.ui.made import EPISODE_ID, ready_workspace
+from tests.ui.review_made import item
+
+ADA, BEN, CY = Person("ada", LEAD), Person("ben", ANNOTATOR), Person("cy", ANNOTATOR)
+ASKED = {"episode": EPISODE_ID, "run": None, "all": False}
+ROUND = {
+    **ASKED, "title": "first", "episodes": [EPISODE_ID], "faces": "all", "most": 0, "people": ["ben", "cy"],
+    "overlap": 20, "by": 2, "seed": 0, "gold": True, "press": "r-1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = ready_workspace(tmp_path_factory.mktemp("made") / "workspace", tracks=26)
+    for person in (ADA, BEN, CY):
+        add_person(workspace.root / "people.txt", person.name, "a long enough one", person.role)
+    return workspace.root
+
+
+@pytest.fixture
+def desk(made: Path, tmp_path: Path) -> Iterator[TeamDesk]:
+    shutil.copytree(made, tmp_path / "ready")
+    workspace = Workspace(tmp_path / "ready")
+    store = workspace.labels()
+    yield TeamDesk(workspace, store, People(workspace.root / "people.txt"))
+    store.close()
+
+
+def label(desk: TeamDesk, who: Person, word: str, *tracks: int, **more: Any) -> None:
+    number = f"{who.name}-{word}-{'-'.join(map(str, tracks))}-{len(more)}"
+    one = {"id": number, "items": [item(track) for track in tracks], "label": word, **more}
+    assert save_presses(desk.review, {"presses": [one]}, who.name)["refused"] == []
+
+
+def holds(desk: TeamDesk) -> dict[int, str]:
+    said = read_words(desk.workspace, desk.workspace.episode(EPISODE_ID)).current()
+    return dict(zip(said["track_id"].tolist(), said["label"].tolist(), strict=True))
+
+
+def asks(name: str | None) -> Any:
+    app = SimpleNamespace(auth=object(), cookie_id="c", tokens={"secret": name} if name else {})
+    return SimpleNamespace(app=app, cookies={"access-token-c": "secret"}, headers={})
+
+
+def test_a_page_begins_with_who_asks_and_what_is_open(desk: TeamDesk):
+    opened = desk.open(ASKED, ADA)
+    assert (opened["me"], opened["lead"], opened["alone"]) == ("ada", True, False)
+    assert opened["names"] == ["ada", "ben", "cy"] == [row["name"] for row in opened["progress"]]
+    assert (opened["conflicts"], opened["gold"], opened["rounds"]) == (0, 0, [])
+    assert json.dumps(opened)
+    own = desk.open(ASKED, BEN)
+    assert not own["lead"] and [row["name"] for row in own["progress"]] == ["ben"] and own["names"] == []
+    assert desk.open({"episode": None}, BEN)["episode"] is None
+
+
+def test_without_a_list_one_person_may_do_everything(made: Path, tmp_path: Path):
+    shutil.copytree(made, tmp_path / "ready")
+    workspace = Workspace(tmp_path / "ready")
+    store = workspace.labels()
+    desk = TeamDesk(workspace, store, People())
+    local = desk.people.who(None)
+    opened = desk.open(ASKED, local)
+    assert opened["alone"] and opened["lead"] and opened["names"] == ["local"]
+    done = assign(desk, {**ROUND, "people": ["local"], "overlap": 0}, local)
+    assert done["sizes"] == {"local": 26}
+    store.close()
+
+
+def test_a_round_gives_each_face_and_a_fifth_of_them_twice(desk: TeamDesk):
+    assert preview(desk, ROUND, ADA)["faces"] == 26
+    done = assign(desk, ROUND, ADA)
+    assert (done["faces"], done["several"], done["questions"]) == (26, 5, 0) and sum(done["sizes"].values()) == 31
+    episode = desk.workspace.episode(EPISODE_ID)
+    mine, theirs = (assigned_tracks(desk.workspace, episode, name) for name in ("ben", "cy"))
+    assert mine | theirs == set(range(1, 27)) and len(mine & theirs) == 5
+    with pytest.raises(InputError, match="handed out already"):
+        assign(desk, {**ROUND, "press": "r-2"}, ADA)
+    label(desk, BEN, "joy", min(mine))
+    rows = {row["name"]: row for row in desk.open(ASKED, ADA)["progress"]}
+    assert (rows["ben"]["assigned"], rows["ben"]["done"]) == (len(mine), 1)
+    assert desk.open(ASKED, CY)["rounds"][0]["title"] == "first"
+    close(desk, {"round": done["round"]}, ADA)
+    assert assigned_tracks(desk.workspace, episode, "ben") == set() and desk.open(ASKED, ADA)["rounds"][0]["closed"]
+
+
+def test_a_round_of_few_unlabelled_faces_is_drawn_again_the_same(desk: TeamDesk):
+    label(desk, BEN, "joy", 1, 2, 3)
+    asked = {**ROUND, "faces": "unlabelled", "most": 8}
+    assert preview(desk, {**asked, "most": 0}, ADA)["faces"] == 23
+    first = assign(desk, asked, ADA)
+    episode = desk.workspace.episode(EPISODE_ID)
+    drawn = assigned_tracks(desk.workspace, episode, "ben") | assigned_tracks(desk.workspace, episode, "cy")
+    assert len(drawn) == 8 and not drawn & {1, 2, 3}
+    close(desk, {"round": first["round"]}, ADA)
+    assign(desk, {**asked, "press": "again"}, ADA)
+    again = assigned_tracks(desk.workspace, episode, "ben") | assigned_tracks(desk.workspace, episode, "cy")
+    assert again == drawn
+    assert preview(desk, {**ROUND, "faces": "differ"}, ADA)["faces"] > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"people": []}, {"people": ["dora"]}, {"episodes": []}, {"episodes": ["../x"]}, {"faces": "best"},
+        {"overlap": 120}, {"overlap": "20"}, {"by": 3}, {"most": -1}, {"press": ""}, {"title": " "}, {"seed": True},
+    ],
+)  # fmt: skip
+def test_a_round_that_cannot_be_is_refused(desk: TeamDesk, change: dict[str, Any]):
+    with pytest.raises(InputError):
+        assign(desk, {**ROUND, **change}, ADA)
+    assert desk.team.rounds() == []
+
+
+def test_people_who_differ_wait_for_a_decision_and_training_takes_it(desk: TeamDesk):
+    label(desk, BEN, "joy", 1, 2)
+    label(desk, CY, "joy", 2)
+    label(desk, CY, "fear", 1)
+    found = conflicts(desk, ASKED, ADA)
+    (one,) = found["cases"]
+    assert found["total"] == 1 and one["item"] == item(1) and one["decision"] is None
+    assert [(w["who"], w["label"], w["alone"]) for w in one["words"]] == [("ben", "joy", True), ("cy", "fear", False)]
+    assert holds(desk)[1] == "fear", "the last word, as long as nobody decides"
+    done = decide(desk, {"item": item(1), "label": "anger", "press": "d-1"}, ADA)
+    assert done["open"] == 0 and done["case"]["decision"] == {"label": "anger", "by": "ada"}
+    assert holds(desk) == {1: "anger", 2: "joy"} and json.loads(desk.team.decisions(EPISODE_ID)["words"][0]) == [1, 4]
+    assert conflicts(desk, ASKED, ADA)["total"] == 0
+    assert conflicts(desk, {**ASKED, "decided": True}, ADA)["cases"][0]["item"] == item(1)
+    decide(desk, {"item": item(1), "label": WITHDRAW, "press": "d-2"}, ADA)
+    assert conflicts(desk, ASKED, ADA)["total"] == 1 and holds(desk)[1] == "fear"
+    decide(desk, {"item": item(1), "label": REJECT, "press": "d-3"}, ADA)
+    assert holds(desk)[1] == REJECT and len(desk.team.decisions(EPISODE_ID)) == 3
+
+
+def test_a_decision_needs_a_face_a_label_and_words(desk: TeamDesk):
+    for asked in (
+        {"item": item(5), "label": "joy", "press": "p"},  # nobody spoke of it
+        {"item": item(99), "label": "joy", "press": "p"},
+        {"item": f"{EPISODE_ID}/older/1", "label": "joy", "press": "p"},
+        {"item": "nonsense", "label": "joy", "press": "p"},
+        {"item": item(1), "label": "bored", "press": "p"},
+        {"item": item(1), "label": "joy"},
+    ):
+        with pytest.raises(InputError):
+            decide(desk, asked, ADA)
+    assert desk.team.decisions(EPISODE_ID).empty
+
+
+def test_gold_questions_are_mixed_in_and_count_for_those_who_were_asked(desk: TeamDesk):
+    label(desk, ADA, "joy", 1, 2, 3)
+    assert [one["label"] for one in gold(desk, ASKED, ADA)["able"]] == ["joy"] * 3
+    for track in (1, 2):
+        assert mark(desk, {"item": item(track), "press": f"g-{track}"}, ADA)["gold"] == {"label": "joy", "by": "ada"}
+    with pytest.raises(InputError, match="not known"):
+        mark(desk, {"item": item(9), "press": "g-9"}, ADA)
+    label(desk, CY, "fear", 1)  # before being asked: no test
+    done = assign(desk, {**ROUND, "faces": "unlabelled", "people": ["ada", "ben", "cy"]}, ADA)
+    asked = desk.team.assignments(EPISODE_ID)
+    tested = {(row.person, row.track_id) for row in asked[asked["gold"].astype(bool)].itertuples()}
+    assert done["questions"] == 2 and ("cy", 2) in tested and not any(who == "ada" for who, _ in tested)
+    for who, track in tested:
+        label(desk, BEN if who == "ben" else CY, "joy" if who == "ben" else "anger", track)
+    rows = {row["name"]: row for row in desk.open(ASKED, ADA)["progress"]}
+    assert rows["ben"]["gold"]["value"] == 1.0 and rows["cy"]["gold"]["value"] == 0.0 and rows["cy"]["golds"] == 1
+    assert rows["ada"]["golds"] == 0 and rows["cy"]["gold"]["high"] > 0.5, "one answer tells little"
+    assert "gold" not in json.dumps(desk.open(ASKED, BEN)["rounds"])
+    mark(desk, {"item": item(1), "label": WITHDRAW, "press": "g-1b"}, ADA)
+    assert [one["track"] for one in gold(desk, ASKED, ADA)["gold"]] == [2]
+
+
+def test_agreement_counts_what_was_said_without_sight_of_another(desk: TeamDesk):
+    nothing = desk.agreement(ASKED, ADA)
+    assert nothing["group"]["few"] and nothing["group"]["alpha"]["value"] is None and nothing["pairs"] == []
+    for track in range(1, 13):
+        label(desk, BEN, EKMAN7.labels[track % 3], track)
+        label(desk, CY, EKMAN7.labels[track % 3 if track > 3 else 4], track, blind=True)
+    label(desk, ADA, "joy", 1)  # in sight of both
+    found = desk.agreement(ASKED, ADA)
+    assert found["left_out"] == 1 and found["group"]["faces"] == 12 and not found["group"]["few"]
+    assert found["group"]["same"]["value"] == pytest.approx(0.75) and found["group"]["alpha"]["low"] is not None
+    (pair,) = found["pairs"]
+    assert (pair["a"], pair["b"], pair["faces"]) == ("ben", "cy", 12) and sum(map(sum, pair["counts"])) == 12
+    assert found == json.loads(json.dumps(found))
+    assert desk.agreement({**ASKED, "all": True}, ADA) == found
+
+
+def test_who_only_labels_may_not_lead_and_nobody_may_do_nothing(desk: TeamDesk):
+    context = AppContext(desk.workspace, desk.store, None, people=desk.people)  # type: ignore[arg-type]
+    functions = {function.__name__: function for function in server_functions(context)}
+    label(desk, BEN, "joy", 1)
+    label(desk, CY, "fear", 1)
+    asked: dict[str, dict[str, Any]] = {
+        "team_agreement": ASKED, "team_conflicts": ASKED, "team_gold": ASKED, "team_preview": ROUND,
+        "team_assign": ROUND, "team_close": {"round": 1}, "team_mark": {"item": item(1), "press": "p"},
+        "team_decide": {"item": item(1), "label": "joy", "press": "p"},
+    }  # fmt: skip
+    assert set(functions) == {"team_open", *asked}
+    for name, question in asked.items():
+        # The page cannot claim to be somebody: only the cookie counts.
+        claimed = {**question, "me": "ada", "lead": True}
+        assert "Only a lead" in functions[name](claimed, asks("ben"))["error"], name
+        for nobody in (asks(None), asks("stranger")):
+            assert "error" in functions[name](claimed, nobody), name
+    assert "signed in" in functions["team_open"](ASKED, asks(None))["error"]
+    assert [row["name"] for row in functions["team_open"](ASKED, asks("ben"))["progress"]] == ["ben"]
+    assert desk.team.stamp() == (0, 0, 0, 0, 0)
+    assert "error" not in functions["team_decide"]({"item": item(1), "label": "joy", "press": "p"}, asks("ada"))
+    assert "reload" in functions["team_open"]("nonsense", asks("ada"))["error"].lower()
+
+
+def test_every_word_of_the_script_is_there():
+    said, script = for_script("team")["en"], team_script()
+    asked = set(re.findall(r"\bwords\('([\w.]+)'", script)) | {
+        f"{key}.{form}" for key in re.findall(r"\bcounted\('(\w+)'", script) for form in ("one", "many")
+    }
+    assert asked - set(said) == set()
+    assert ">Team<" not in team_frame(), "no words in the frame"
