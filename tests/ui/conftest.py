@@ -149,15 +149,25 @@ def open_page(chromium: Browser, trouble: Trouble) -> Iterator[OpenPage]:
     """Open a page of an app; afterwards no page may have had an error or asked another host for anything."""
     contexts = []
 
-    def open_(app: RunningApp, size: tuple[int, int] = DESKTOP, scheme: Any = "light") -> Page:
+    def open_(
+        app: RunningApp,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Any = "light",
+        locale: str = "en-US",
+        enter: Callable[[Page], None] = lambda page: None,
+    ) -> Page:
         context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, permissions=["camera"]
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            permissions=["camera"],
+            locale=locale,
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(_WAIT_MS)
         _watch(page, trouble)
         page.goto(app.url)
+        enter(page)
         page.wait_for_selector("#mm-account .mm-empty, #mm-account .mm-table")
         return page
 
