@@ -6,16 +6,16 @@ from html import escape
 
 import pandas as pd
 
-from mmemo.episode.account import DropReason
 from mmemo.ui.cut_tables import CutTables
 from mmemo.ui.html import percent
 from mmemo.ui.lines import cue_lines, line_list
+from mmemo.ui.text import say, words
 
+# What a kept line is called in `account_of`; people read its words.
 KEPT = "gives training faces"
 _KEPT_TONE = "var(--mm-accent)"
 # Tones of one grey ramp: reasons are told apart by their order and words, not by hue.
 _DROP_TONES = ("#64748b", "#94a3b8", "#475569", "#a8b3c4", "#7c8aa0", "#b9c3d1", "#566479", "#cbd5e1")
-_MEANINGS = {reason.value: reason.meaning for reason in DropReason}
 
 
 def account_of(cues: pd.DataFrame) -> list[tuple[str, int]]:
@@ -23,6 +23,11 @@ def account_of(cues: pd.DataFrame) -> list[tuple[str, int]]:
     dropped = cues["drop_reason"].dropna().value_counts()
     kept = int(cues["drop_reason"].isna().sum())
     return [(KEPT, kept), *((str(reason), int(n)) for reason, n in dropped.items())]
+
+
+def said(name: str, /, **values: object) -> str:
+    """Words of the Episodes tab for use inside HTML, also inside an attribute."""
+    return escape(say(f"episode.{name}", **values), quote=True)
 
 
 def account_html(tables: CutTables) -> str:
@@ -39,40 +44,48 @@ def account_html(tables: CutTables) -> str:
     )
     rows = "".join(_outcome(tables, reason, n, total, tone) for (reason, n), tone in zip(parts, tones, strict=True))
     return (
-        f'<div class="mm-account-bar" role="img" aria-label="{kept} of {total} lines give training faces">{segments}</div>'
-        '<table class="mm-table"><thead><tr><th>What became of the line</th><th class="num">lines</th>'
-        f'<th class="num">share</th></tr></thead><tbody>{rows}'
-        f'<tr class="sum"><th scope="row">{kept} kept + {dropped} dropped</th><td class="num">{total}</td>'
-        '<td class="num">= all</td></tr></tbody></table>'
+        f'<div class="mm-account-bar" role="img" aria-label="{said("bar", kept=kept, total=total)}">{segments}</div>'
+        f'<table class="mm-table"><thead><tr><th>{said("became")}</th><th class="num">{said("lines")}</th>'
+        f'<th class="num">{said("share")}</th></tr></thead><tbody>{rows}'
+        f'<tr class="sum"><th scope="row">{said("sum", kept=kept, dropped=dropped)}</th><td class="num">{total}</td>'
+        f'<td class="num">{said("all")}</td></tr></tbody></table>'
     )
 
 
 def _outcome(tables: CutTables, reason: str, n: int, total: int, tone: str) -> str:
     """Two rows: the count, and the lines behind it, which are out of sight until they are asked for."""
-    key, words = f'<i class="key" style="--tone:{tone}"></i>', escape(reason_words(reason))
+    key, name = f'<i class="key" style="--tone:{tone}"></i>', escape(reason_words(reason))
     share = percent(n / total) if total else "–"
     lines = f"mm-lines-{escape(reason.replace(' ', '-'), quote=True)}"
-    name = f'<button type="button" class="mm-open" aria-expanded="false" aria-controls="{lines}">{key}{words}</button>'
+    button = f'<button type="button" class="mm-open" aria-expanded="false" aria-controls="{lines}">{key}{name}</button>'
     cues = tables.cues[tables.cues["drop_reason"].isna() if reason == KEPT else tables.cues["drop_reason"] == reason]
     return (
-        f'<tr><th scope="row">{name if n else key + words}{_meaning(reason)}</th>'
+        f'<tr><th scope="row">{button if n else key + name}{_meaning(reason)}</th>'
         f'<td class="num">{n}</td><td class="num">{share}</td></tr>'
         f'<tr id="{lines}" class="lines" hidden><td colspan="3">{line_list(cue_lines(tables, cues), n)}</td></tr>'
     )
 
 
 def reason_words(reason: str) -> str:
-    """A drop reason as people read it: "no_face" -> "no face"."""
-    return reason.replace("_", " ")
+    """An outcome as people read it: "no_face" -> "no face"; one that the app has no words for is spelled out."""
+    key = "episode.kept" if reason == KEPT else f"episode.{reason}"
+    return say(key) if key in words() else reason.replace("_", " ")
 
 
 def outcome_words(reason: str | None) -> str:
     """What became of a line in one phrase; None is kept."""
     if reason is None:
-        return f"kept: {KEPT}"
-    meaning = _MEANINGS.get(reason)
-    return f"dropped, {reason_words(reason)}" + (f": {meaning}" if meaning else "")
+        return say("episode.outcome_kept", what=reason_words(KEPT))
+    why = why_words(reason)
+    return say("episode.outcome_dropped", what=reason_words(reason)) + (f": {why}" if why else "")
+
+
+def why_words(reason: str) -> str:
+    """What a drop reason means; empty for any other outcome."""
+    key = f"episode.{reason}_why"
+    return say(key) if key in words() else ""
 
 
 def _meaning(reason: str) -> str:
-    return f'<span class="why">{escape(_MEANINGS[reason])}</span>' if reason in _MEANINGS else ""
+    why = why_words(reason)
+    return f'<span class="why">{escape(why)}</span>' if why else ""

@@ -18,6 +18,7 @@ from mmemo.flow.sync import SyncMode
 from mmemo.student.settings import TrainSettings
 from mmemo.ui.context import AppContext
 from mmemo.ui.media import media_file
+from mmemo.ui.text import say
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO, UploadKind, keep_upload
 from mmemo.ui.work import holds_subtitles
 
@@ -60,14 +61,11 @@ def adapt_settings(context: AppContext, wish: AdaptWish) -> AdaptSettings:
     """The settings of the main job for a wish. Raises InputError for what cannot be adapted to."""
     video = _chosen(context, wish.video, wish.server_video, VIDEO)
     if video is None:
-        raise InputError("there is no video yet", hint="choose an .mp4 or .mkv file first")
+        raise InputError(say("episode.no_video"), hint=say("episode.no_video_hint"))
     subtitles = _chosen(context, wish.subtitles, wish.server_subtitles, SUBTITLES)
     # A file that is no video is told at once, whatever else was given.
     if not holds_subtitles(context.workspace, video) and subtitles is None and not _given(wish.transcribe):
-        raise InputError(
-            "there are no subtitles yet, and the video holds none",
-            hint="choose the subtitle file that belongs to the video, or name a model that writes down what is said",
-        )
+        raise InputError(say("episode.no_lines"), hint=say("episode.no_lines_hint"))
     return AdaptSettings(
         video=video,
         subtitles=subtitles,

@@ -9,15 +9,12 @@ from typing import Any
 from mmemo.flow.characters import character_table, rename_character, track_characters
 from mmemo.store.characters import MAX_NAME_CHARACTERS
 from mmemo.store.workspace import Episode, Workspace
+from mmemo.ui.account import said
 from mmemo.ui.html import card, clock, file_url, page_part
+from mmemo.ui.text import say
 from mmemo.ui.work import account_page_of
 
 _SHOWN = 24
-_OFF = (
-    'The faces were not put together into characters. To do so, set "Characters" in the settings above to fetch the '
-    "face network once, or to its file, and adapt again; what was done before is not done twice."
-)
-_HOW = "A name may be corrected; two characters of one name become one, an empty name takes yours back."
 # A name is sent with the episode and character that it was typed for. The page is patched, not rebuilt, when the
 # answer comes, so fields take the new names, but for the one that somebody is typing in by then.
 CHARACTERS_SCRIPT = """
@@ -48,15 +45,15 @@ def characters_html(workspace: Workspace, episode: Episode) -> str:
     """A row a character, those with most faces first; how to switch it on where there are none."""
     table = character_table(workspace, episode)
     if table.empty:
-        return page_part(card(f'<p class="soft">{escape(_OFF)}</p>', title="Characters"))
+        return page_part(card(f'<p class="soft">{said("cast_off")}</p>', title=say("episode.characters")))
     rows: Any = table.head(_SHOWN).itertuples()
     people = "".join(_person(row, episode.episode_id) for row in rows)
     more = len(table) - _SHOWN
-    rest = f'<p class="small soft">and {more} more with fewer faces.</p>' if more > 0 else ""
+    rest = f'<p class="small soft">{said("cast_more", count=more)}</p>' if more > 0 else ""
     return page_part(
         card(
-            f'<p class="small soft">{_HOW}</p><div class="mm-people">{people}</div>{rest}',
-            title=f"Characters: {len(table)}",
+            f'<p class="small soft">{said("cast_how")}</p><div class="mm-people">{people}</div>{rest}',
+            title=say("episode.cast", count=len(table)),
         )
     )
 
@@ -72,11 +69,13 @@ def name_character(workspace: Workspace, episode_id: str, character_id: int, nam
 
 def _person(row: Any, episode_id: str) -> str:
     name, number = str(row.name), int(row.character_id)
-    figures = f"{_counted(row.lines, 'line')} · {_counted(row.tracks, 'face track')} · speaks {clock(int(1000 * row.seconds))}"
+    speaks = say("episode.speaks", time=clock(int(1000 * row.seconds)))
+    figures = escape(" · ".join((_counted(row.lines, "lines"), _counted(row.tracks, "tracks"), speaks)))
+    called = escape(_nameless(number), quote=True)
     return (
         f'<div class="mm-person"><img src="{file_url(Path(row.crop))}" alt="" loading="lazy" width="56" height="56">'
-        f'<div><input type="text" value="{escape(name, quote=True)}" placeholder="{_nameless(number)}" '
-        f'aria-label="Name of {escape(name or _nameless(number), quote=True)}" maxlength="{MAX_NAME_CHARACTERS}" '
+        f'<div><input type="text" value="{escape(name, quote=True)}" placeholder="{called}" '
+        f'aria-label="{said("name_of", name=name or _nameless(number))}" maxlength="{MAX_NAME_CHARACTERS}" '
         f'autocomplete="off" spellcheck="false" data-character="{number}" data-episode="{escape(episode_id, quote=True)}">'
         f'<span class="small soft">{figures}{_source(row)}</span></div></div>'
     )
@@ -85,15 +84,15 @@ def _person(row: Any, episode_id: str) -> str:
 def _source(row: Any) -> str:
     """Where a name comes from; nothing for a character without one."""
     if row.name_source == "person":
-        return " · named by you"
+        return f" · {said('named_by_you')}"
     if row.name_source == "prefix":
-        return f" · named by the subtitles in {int(row.votes)} of {int(row.of)} lines with a name"
+        return f" · {said('named_by_lines', votes=int(row.votes), of=int(row.of))}"
     return ""
 
 
 def _nameless(number: int) -> str:
-    return f"Person {number}"
+    return say("episode.nameless", number=number)
 
 
 def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}" + ("" if n == 1 else "s")
+    return say(f"episode.{what}_{'one' if n == 1 else 'many'}", count=f"{n:,}")

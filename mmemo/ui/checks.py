@@ -7,28 +7,34 @@ from typing import Any
 
 import pandas as pd
 
-from mmemo.episode.qa import QaKind
+from mmemo.ui.account import said
 from mmemo.ui.cut_tables import CutTables
 from mmemo.ui.html import card, page_part
 from mmemo.ui.lines import LIST_LINES, Line, line_list, picture_of, sentence
-
-_MEANINGS = {kind.value: kind.meaning for kind in QaKind}
+from mmemo.ui.text import say, words
 
 
 def kind_words(kind: str) -> str:
     """A kind of suspicion as people read it: "long_cue" -> "long cue"."""
-    return kind.replace("_", " ")
+    key = f"episode.{kind}"
+    return say(key) if key in words() else kind.replace("_", " ")
+
+
+def _why_words(kind: str) -> str:
+    """What a kind means; empty for one that the app has no words for. A place may be out of the video by a part."""
+    key = f"episode.check_{kind}_why" if kind == "out_of_video" else f"episode.{kind}_why"
+    return say(key) if key in words() else ""
 
 
 def checks_html(tables: CutTables) -> str:
     """The suspicious places by kind, the most frequent first; nothing for a cut that was not looked over."""
     if tables.checks is None:
         return ""
-    title = "Worth a look"
+    title = say("episode.checks")
     if tables.checks.empty:
-        return page_part(card('<p class="soft">Nothing looks wrong with the lines of this episode.</p>', title=title))
+        return page_part(card(f'<p class="soft">{said("checks_none")}</p>', title=title))
     kinds = "".join(_kind(tables, str(kind), rows) for kind, rows in _by_size(tables.checks))
-    advice = '<p class="small soft">Places where subtitles, sound and picture do not fit. Open a kind; a click plays the place.</p>'
+    advice = f'<p class="small soft">{said("checks_advice")}</p>'
     return page_part(card(advice, f'<div class="mm-kinds">{kinds}</div>', title=f"{title}: {len(tables.checks):,}"))
 
 
@@ -40,7 +46,8 @@ def _kind(tables: CutTables, kind: str, rows: pd.DataFrame) -> str:
     shown = rows.head(LIST_LINES)
     cues = {int(cue.cue_id): cue for cue in tables.cues[tables.cues["cue_id"].isin(shown["cue_id"])].itertuples()}  # type: ignore[arg-type]
     lines = [_place(tables, row, cues.get(int(row.cue_id))) for row in shown.itertuples()]  # type: ignore[arg-type]
-    meaning = f'<span class="why">{escape(_MEANINGS[kind])}</span>' if kind in _MEANINGS else ""
+    why = _why_words(kind)
+    meaning = f'<span class="why">{escape(why)}</span>' if why else ""
     return (
         f'<details data-kind="{escape(kind)}"><summary><span>{escape(kind_words(kind))}{meaning}</span>'
         f"<b>{len(rows):,}</b></summary>{line_list(lines, len(rows))}</details>"

@@ -12,14 +12,14 @@ from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
 from mmemo.flow.identities import AUTO, OFF, VGGFACE2
 from mmemo.flow.label import LabelSettings
-from mmemo.student.recipes import RECIPES
+from mmemo.student.recipes import RECIPES, Recipe
 from mmemo.student.settings import TrainSettings
+from mmemo.ui.text import label, words
 from mmemo.ui.uploads import GOLD, SUBTITLES, VIDEO
 
 _FIELD_PX = 132
 _FACES, _SAMPLING, _SPEAKER = DetectorSettings(), SamplingSettings(), SpeakerSettings()
 _LABEL, _TRAIN = LabelSettings(), TrainSettings()
-_NO_SUBTITLES = "Subtitles inside the video do as well; without any, see settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,78 +57,68 @@ class EpisodeForm:
 def episode_form(*, media: bool) -> EpisodeForm:
     """Build the form: two files and a button, and everything else behind a fold; `media` offers files of the server."""
     with gr.Row():
-        video = _file("Video (.mp4, .mkv)", VIDEO.endings, "mm-video")
-        subtitles = _file("Subtitles (.srt, .vtt, .ass)", SUBTITLES.endings, "mm-subtitles")
+        video = _file("video", VIDEO.endings, "mm-video")
+        subtitles = _file("subtitles", SUBTITLES.endings, "mm-subtitles")
     server = _server_fields(media)
-    gr.HTML(f'<div class="mm small soft">{_NO_SUBTITLES}</div>')
-    adapt = gr.Button("Adapt", variant="primary", size="lg", elem_id="mm-adapt")
+    _note("no_subtitles")
+    adapt = gr.Button(label("episode.adapt"), variant="primary", size="lg", elem_id="mm-adapt")
     with (
-        gr.Accordion("Settings: the defaults are fine to start with", open=False, elem_id="mm-settings") as settings,
+        gr.Accordion(label("episode.settings"), open=False, elem_id="mm-settings") as settings,
         gr.Column(elem_id="mm-settings-fields"),
     ):
         rest = _cut_fields() | _teacher_fields() | _student_fields()
     return EpisodeForm(video=video, subtitles=subtitles, **server, **rest, settings=settings, adapt=adapt)
 
 
-def _file(label: str, endings: tuple[str, ...], elem_id: str) -> gr.File:
-    return gr.File(label=label, file_types=list(endings), height=_FIELD_PX, min_width=140, elem_id=elem_id)
+def _file(name: str, endings: tuple[str, ...], elem_id: str) -> gr.File:
+    title = label(f"episode.{name}")
+    return gr.File(label=title, file_types=list(endings), height=_FIELD_PX, min_width=140, elem_id=elem_id)
+
+
+def _named(name: str) -> dict[str, Any]:
+    """A field's name and its short why."""
+    return {"label": label(f"episode.{name}"), "info": label(f"episode.{name}_why")}
+
+
+def _count(name: str, value: float, least: int, most: int, elem_id: str) -> gr.Number:
+    """A field for a whole number."""
+    return gr.Number(value, **_named(name), minimum=least, maximum=most, precision=0, elem_id=elem_id)
 
 
 def _server_fields(media: bool) -> dict[str, Any]:
     """Menus of what is in the server's folder, shown where there is one."""
+    small: dict[str, Any] = {"value": None, "min_width": 140}
     with gr.Column(visible=media):
         return {
-            "server_video": gr.Dropdown(
-                [], value=None, label="Or a video on the server", min_width=140, elem_id="mm-server-video"
-            ),
-            "server_subtitles": gr.Dropdown(
-                [], value=None, label="Its subtitles", min_width=140, elem_id="mm-server-subtitles"
-            ),
+            name: gr.Dropdown([], label=label(f"episode.{name}"), elem_id=elem_id, **small)
+            for name, elem_id in (("server_video", "mm-server-video"), ("server_subtitles", "mm-server-subtitles"))
         }
 
 
-def _heading(words: str) -> None:
-    gr.HTML(f'<div class="mm"><h3>{words}</h3></div>')
+def _heading(name: str) -> None:
+    gr.HTML(f'<div class="mm"><h3>{label(f"episode.{name}")}</h3></div>')
+
+
+def _note(name: str) -> None:
+    gr.HTML(f'<div class="mm small soft">{label(f"episode.{name}")}</div>')
 
 
 def _cut_fields() -> dict[str, Any]:
     """Fields that decide how the episode is cut, by their names in the form."""
-    _heading("The cut")
+    _heading("the_cut")
+    networks = (("auto", AUTO), ("fetch", VGGFACE2), ("off", OFF))
     return {
-        "sync": gr.Checkbox(
-            True,
-            label="Check the subtitles against the speech",
-            info="Moves them when they are surely off, and refuses those of another film. Off uses them as they are.",
-        ),
-        "split_voices": gr.Checkbox(
-            True,
-            label="Make a line with two dashes two lines",
-            info="Two speakers in one subtitle are told apart then; off drops such lines.",
-            elem_id="mm-split",
-        ),
-        "language": gr.Textbox(
-            label="Subtitle language",
-            placeholder="en",
-            info="Only for a video that holds several subtitles: en, eng or pt-BR. Empty takes the first.",
-            elem_id="mm-language",
-        ),
+        "sync": gr.Checkbox(True, **_named("sync")),
+        "split_voices": gr.Checkbox(True, **_named("split"), elem_id="mm-split"),
+        "language": gr.Textbox(**_named("language"), placeholder=label("episode.language_hint"), elem_id="mm-language"),
         **_face_fields(),
         "transcribe": gr.Textbox(
-            label="Write down what is said",
-            placeholder="off",
-            info="Only when there are no subtitles: a faster-whisper model, as a folder or a hub id such as small. "
-            "Its words hold more mistakes than subtitles do. Empty is off.",
-            elem_id="mm-transcribe",
+            **_named("transcribe"), placeholder=label("episode.transcribe_hint"), elem_id="mm-transcribe"
         ),
         "characters": gr.Dropdown(
-            [
-                ("auto: when the face network is there", AUTO),
-                ("fetch the face network once, 107 MB", VGGFACE2),
-                ("off", OFF),
-            ],
+            [(str(label(f"episode.characters_{name}")), value) for name, value in networks],
             value=AUTO,
-            label="Characters",
-            info="Faces of one person are put together, so that you see who is who. Or type the path of the network's file.",
+            **_named("characters"),
             allow_custom_value=True,
             elem_id="mm-cast",
         ),
@@ -136,90 +126,42 @@ def _cut_fields() -> dict[str, Any]:
 
 
 def _face_fields() -> dict[str, Any]:
+    widest_px = _FACES.max_width_px // 4
     return {
-        "min_face": gr.Number(
-            _FACES.min_face_px,
-            label="Smallest face in pixels",
-            info=f"In a frame {_FACES.max_width_px} pixels wide. Smaller finds people in the back too, and takes longer.",
-            minimum=20,
-            maximum=_FACES.max_width_px // 4,
-            precision=0,
-            elem_id="mm-min-face",
-        ),
-        "face_frames": gr.Number(
-            _SAMPLING.face_frames,
-            label="Frames of a line that are searched",
-            info="More give more faces of the same moment, and take as much longer.",
-            minimum=1,
-            maximum=25,
-            precision=0,
-            elem_id="mm-face-frames",
-        ),
-        "margin": gr.Number(
-            _SPEAKER.margin,
-            label="How clear the speaker must be",
-            info="Of several faces, one mouth must move this many times as much. More is surer, and drops more lines.",
-            minimum=1,
-            maximum=10,
-            step=0.1,
-            elem_id="mm-margin",
-        ),
+        "min_face": _count("min_face", _FACES.min_face_px, 20, widest_px, "mm-min-face"),
+        "face_frames": _count("face_frames", _SAMPLING.face_frames, 1, 25, "mm-face-frames"),
+        "margin": gr.Number(_SPEAKER.margin, **_named("margin"), minimum=1, maximum=10, step=0.1, elem_id="mm-margin"),
     }
 
 
 def _teacher_fields() -> dict[str, Any]:
-    _heading("The text teacher")
+    _heading("the_teacher")
     return {
-        "teacher": gr.Textbox(
-            "embedded",
-            label="Text teacher",
-            info="embedded needs no network. Or a local folder or hub id of a text classifier.",
-        ),
-        "context_lines": gr.Number(
-            _LABEL.context_lines,
-            label="Lines before a line that it may read",
-            info="An answer is often only understood after the question; 0 reads every line alone.",
-            minimum=0,
-            maximum=10,
-            precision=0,
-            elem_id="mm-context",
-        ),
+        "teacher": gr.Textbox("embedded", **_named("teacher")),
+        "context_lines": _count("context", _LABEL.context_lines, 0, 10, "mm-context"),
     }
 
 
 def _student_fields() -> dict[str, Any]:
     """Fields that decide what is learned and how it is measured, by their names in the form."""
-    _heading("The student")
-    gold = _file("Gold labels (.csv), optional", GOLD.endings, "mm-gold")
-    gr.HTML(
-        '<div class="mm small soft">Columns cue, start_ms, end_ms, emotion. They are only used to measure, never to '
-        "train; without them the comparison rests on your corrections.</div>"
-    )
+    _heading("the_student")
+    gold = _file("gold", GOLD.endings, "mm-gold")
+    _note("gold_why")
     return {
         "gold": gold,
-        "recipe": gr.Dropdown(
-            [(f"{name}: {recipe.says}", name) for name, recipe in RECIPES.items() if recipe.offered],
-            value=_TRAIN.recipe,
-            label="Recipe",
-            info="How text and image opinions become training targets.",
-        ),
-        "backbone": gr.Textbox(
-            _TRAIN.backbone,
-            label="Face network",
-            info="embedded needs no network. Or timm:NAME, open_clip:ARCH/PRETRAINED, facenet:vggface2.",
-        ),
-        "finetune": gr.Checkbox(
-            _TRAIN.finetune,
-            label="Fine-tune the whole network",
-            info="Much slower, and seldom better on one episode; off trains the last layer only.",
-        ),
-        "seed": gr.Number(
-            _TRAIN.seed,
-            label="Seed",
-            info="The same seed gives the same student; another one tells how much of a result is chance.",
-            minimum=0,
-            maximum=2**32 - 1,
-            precision=0,
-            elem_id="mm-seed",
-        ),
+        "recipe": gr.Dropdown(recipe_choices(), value=_TRAIN.recipe, **_named("recipe")),
+        "backbone": gr.Textbox(_TRAIN.backbone, **_named("backbone")),
+        "finetune": gr.Checkbox(_TRAIN.finetune, **_named("finetune")),
+        "seed": _count("seed", _TRAIN.seed, 0, 2**32 - 1, "mm-seed"),
     }
+
+
+def recipe_choices() -> list[tuple[str, str]]:
+    """The recipes that the app offers, each with a line about it, for a menu."""
+    return [(f"{name}: {_recipe_line(name, recipe)}", name) for name, recipe in RECIPES.items() if recipe.offered]
+
+
+def _recipe_line(name: str, recipe: Recipe) -> str:
+    """One marker that each browser translates; a recipe that the app has no words for says its own."""
+    key = f"episode.recipe_{name}"
+    return str(label(key)) if key in words() else recipe.says

@@ -10,7 +10,7 @@ import gradio as gr
 
 from mmemo.flow.read import synthetic_notice
 from mmemo.store.workspace import Workspace
-from mmemo.ui.account import account_html
+from mmemo.ui.account import account_html, said
 from mmemo.ui.adaptation import AdaptWish, start_adaptation
 from mmemo.ui.characters_panel import CHARACTERS_SCRIPT, characters_html, name_character, names_of_tracks
 from mmemo.ui.checks import checks_html
@@ -23,14 +23,11 @@ from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.media import media_names, subtitles_beside
 from mmemo.ui.preview import playable, subtitle_track
+from mmemo.ui.text import label, say
 from mmemo.ui.timeline import timeline, timeline_data
+from mmemo.ui.timeline_moods import moods_of
 from mmemo.ui.uploads import SUBTITLES, VIDEO
 from mmemo.ui.work import account_page_of, comparison_of
-
-_NO_EPISODE = empty("No episode yet", "Choose a video and its subtitles, then press Adapt.")
-_NOT_PLAYABLE = page_part(
-    '<p class="small soft">The video cannot be played here: it was moved, or its codec is not for browsers.</p>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,13 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     """Build the tab: form and jobs on one side, player and timeline on the other, then what is known of the lines."""
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
-            gr.HTML('<div class="mm"><h3>Adapt to a new episode</h3></div>')
+            gr.HTML(f'<div class="mm"><h3>{label("episode.adapt_to")}</h3></div>')
             form = episode_form(media=context.media is not None)
             panel.listed.render()  # type: ignore[no-untyped-call]
         # Beside the form, so that open settings push neither player nor timeline out of sight.
         with gr.Column(scale=8, min_width=320, elem_id="mm-watch"):
             player = gr.Video(
-                label="Episode with its subtitles", show_label=False, interactive=False, buttons=[], elem_id="mm-player"
+                label=label("episode.player"), show_label=False, interactive=False, buttons=[], elem_id="mm-player"
             )
             drawn = timeline()
     with gr.Row():
@@ -79,12 +76,18 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
         return show_episode(context, chosen)
 
     @told
-    def on_name(event: gr.EventData) -> tuple[str, str]:
-        return rename(context, str(event.episode), int(event.character), str(event.name))
+    def on_name(chosen: Selection, event: gr.EventData) -> tuple[str, str]:
+        run_id = chosen.run_id if chosen.episode_id == event.episode else None
+        return rename(context, str(event.episode), int(event.character), str(event.name), run_id)
 
     selection.change(on_selection, selection, tab.outputs, show_progress="hidden", api_visibility="private")
     characters.select(
-        on_name, None, [drawn, characters], show_progress="hidden", api_visibility="private", trigger_mode="multiple"
+        on_name,
+        selection,
+        [drawn, characters],
+        show_progress="hidden",
+        api_visibility="private",
+        trigger_mode="multiple",
     )
     return tab
 
@@ -101,6 +104,7 @@ def _listen_to_form(context: AppContext, form: EpisodeForm, panel: JobPanel) -> 
     if media is None:
         return
 
+    @told
     def on_load() -> tuple[gr.Dropdown, gr.Dropdown]:
         return gr.Dropdown(media_names(media, VIDEO)), gr.Dropdown(media_names(media, SUBTITLES))
 
@@ -116,7 +120,7 @@ def _listen_to_form(context: AppContext, form: EpisodeForm, panel: JobPanel) -> 
 def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str, str, str, str]:
     """Values for the outputs of the tab: player, timeline, account, what is worth a look, and who is who."""
     if chosen.episode_id is None:
-        return gr.Video(value=None), "", _NO_EPISODE, "", ""
+        return gr.Video(value=None), "", empty(say("episode.none"), say("episode.none_advice")), "", ""
     workspace = context.workspace
     episode = workspace.episode(chosen.episode_id)
     tables = read_cut(workspace, episode)
@@ -128,21 +132,26 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str,
             _facts(tables), account_html(tables), _account_link(workspace, chosen.episode_id), title=chosen.episode_id
         ),
     )
-    marks = timeline_data(tables, names_of_tracks(workspace, episode))
+    moods = moods_of(workspace, episode, chosen.run_id)
+    marks = timeline_data(tables, names_of_tracks(workspace, episode), moods)
     rest = (checks_html(tables), characters_html(workspace, episode))
     preview = playable(workspace, episode)
     if preview is None:
-        return gr.Video(value=None), marks, _NOT_PLAYABLE + account, *rest
+        told = page_part(f'<p class="small soft">{said("not_playable")}</p>')
+        return gr.Video(value=None), marks, told + account, *rest
     player = gr.Video(value=str(preview), subtitles=subtitle_track(workspace, episode))
     return player, marks, account, *rest
 
 
-def rename(context: AppContext, episode_id: str, character_id: int, name: str) -> tuple[str, str]:
+def rename(
+    context: AppContext, episode_id: str, character_id: int, name: str, run_id: str | None = None
+) -> tuple[str, str]:
     """Keep a character's name; values for timeline and characters, which both show it."""
     workspace = context.workspace
     name_character(workspace, episode_id, character_id, name)
     episode = workspace.episode(episode_id)
-    marks = timeline_data(read_cut(workspace, episode), names_of_tracks(workspace, episode))
+    moods = moods_of(workspace, episode, run_id)
+    marks = timeline_data(read_cut(workspace, episode), names_of_tracks(workspace, episode), moods)
     return marks, characters_html(workspace, episode)
 
 
@@ -151,16 +160,17 @@ def _account_link(workspace: Workspace, episode_id: str) -> str:
     page = account_page_of(workspace, episode_id)
     if page is None:
         return ""
-    return f'<p class="mm-link"><a href="{file_url(page)}" target="_blank" rel="noopener">Examples of every outcome</a></p>'
+    link = f'<a href="{file_url(page)}" target="_blank" rel="noopener">{said("examples")}</a>'
+    return f'<p class="mm-link">{link}</p>'
 
 
 def _facts(tables: CutTables) -> str:
     """The size of the episode in four figures."""
     facts = [
-        (clock(tables.duration_ms), "long"),
-        (f"{len(tables.cues):,}", "lines"),
-        (f"{tables.faces['track_id'].nunique():,}", "face tracks"),
-        (f"{len(tables.faces):,}", "faces"),
+        (clock(tables.duration_ms), said("long")),
+        (f"{len(tables.cues):,}", said("lines")),
+        (f"{tables.faces['track_id'].nunique():,}", said("tracks")),
+        (f"{len(tables.faces):,}", said("faces")),
     ]
     boxes = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in facts)
     return f'<div class="mm-facts">{boxes}</div>'
@@ -172,8 +182,8 @@ def _verdict(context: AppContext, run_id: str | None) -> str:
         return ""
     comparison = comparison_of(context.workspace, run_id)
     outcome = comparison.gain.outcome if comparison else "unknown"
-    sentence = comparison.verdict() if comparison else "This run was not measured: there is no gold to measure against."
-    more = "The Compare tab has the table." if comparison else "The Compare tab tells how to get a comparison."
+    sentence = comparison.verdict() if comparison else say("episode.not_measured")
+    more = said("see_compare" if comparison else "how_compare")
     return f'<div class="mm-verdict {outcome}"><h3>{escape(sentence)}</h3><p class="small">{more}</p></div>'
 
 

@@ -11,16 +11,15 @@ from mmemo.flow.promotion import promoted_run
 from mmemo.flow.run_choice import run_name
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.text import label
 from mmemo.ui.work import runs_of
 
-PROMISE = "Turn an episode and its subtitles into a face-emotion model for that show, and see whether it is any better."
 _LOGO = (
     '<svg viewBox="0 0 32 32" aria-hidden="true"><rect x="1" y="1" width="30" height="24" rx="8" fill="#4f46e5"/>'
     '<path d="M9 24v7l8-6z" fill="#4f46e5"/><circle cx="11" cy="11" r="2" fill="#fff"/>'
     '<circle cx="21" cy="11" r="2" fill="#fff"/><path d="M9.5 16.5c3.5 4.500 9.500 4.500 13 0" fill="none" '
     'stroke="#fff" stroke-width="2.200" stroke-linecap="round"/></svg>'
 )
-_BRAND = f'<div class="mm mm-brand">{_LOGO}<div><h1>mmemo</h1><p>{PROMISE}</p></div></div>'
 # The choice is part of the page's address: it outlives a reload, can be kept and sent, and is each tab's own.
 _REMEMBER = """(episode, run) => {
   const address = new URL(window.location.href);
@@ -28,12 +27,6 @@ _REMEMBER = """(episode, run) => {
     value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
   if (episode) window.history.replaceState(window.history.state, '', address);
 }"""
-_FOOTER = """<div class="mm mm-footer">
-<p><strong>What it cannot do.</strong> It names the expression that a face shows, in seven words; it does not know what
-a person feels. Subtitles say what is spoken, not what is shown, so its training labels are noisy by nature: a gain is
-only claimed when its interval lies above 0. One episode is often too little to prove one.</p>
-<p>The bundled sample is drawn by a program, not filmed: it shows how the tool works, not how well it works on people.
-Everything stays on this machine.</p></div>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +47,12 @@ def header(context: AppContext) -> Header:
     """Build the header; call `choose` on page load to fill it."""
     with gr.Row(elem_id="mm-header", equal_height=False):
         with gr.Column(scale=6, min_width=300):
-            gr.HTML(_BRAND)
+            gr.HTML(f'<div class="mm mm-brand">{_LOGO}<div><h1>mmemo</h1><p>{label("page.promise")}</p></div></div>')
         with gr.Column(scale=7, min_width=300), gr.Row():
-            episode = gr.Dropdown([], label="Episode", elem_id="mm-episode", scale=2, min_width=170, interactive=True)
-            run = gr.Dropdown([], label="Student run", elem_id="mm-run", scale=4, min_width=300, interactive=True)
+            episode = gr.Dropdown(
+                [], label=label("page.episode"), elem_id="mm-episode", scale=2, min_width=170, interactive=True
+            )
+            run = gr.Dropdown([], label=label("page.run"), elem_id="mm-run", scale=4, min_width=300, interactive=True)
     parts = Header(episode, run, gr.State(Selection()))
 
     @told
@@ -93,6 +88,8 @@ def choose(
     )
 
 
-def footer() -> gr.HTML:
-    """What the tool cannot do, on every page."""
-    return gr.HTML(_FOOTER)
+def footer() -> None:
+    """What the tool cannot do, on every page; a component holds no more than one text that the browser translates."""
+    with gr.Column(elem_id="mm-footer"):
+        for key, tag in (("limits", "strong"), ("limits_face", "p"), ("limits_sample", "p")):
+            gr.HTML(f'<div class="mm mm-footer"><{tag}>{label(f"page.{key}")}</{tag}></div>')

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mmemo.labels import EKMAN7
+from mmemo.ui.text import say
 
 
 def file_url(path: Path) -> str:
@@ -33,12 +34,13 @@ def empty(title: str, advice: str) -> str:
 
 def notice(words: str) -> str:
     """What must be known of the numbers beneath it; nothing for no words."""
-    return f'<p class="mm-notice"><strong>Synthetic material.</strong> {escape(words)}</p>' if words else ""
+    return f'<p class="mm-notice"><strong>{escape(say("page.synthetic"))}</strong> {escape(words)}</p>' if words else ""
 
 
 def warning(words: str) -> str:
     """One sentence that a person should have read before using what stands around it."""
-    return f'<p class="mm-notice"><strong>Worth knowing.</strong> {escape(words[:1].upper() + words[1:])}.</p>'
+    title = escape(say("page.worth_knowing"))
+    return f'<p class="mm-notice"><strong>{title}</strong> {escape(words[:1].upper() + words[1:])}.</p>'
 
 
 def tone(label: str) -> str:
@@ -57,10 +59,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def opinion(title: str, probs: Mapping[str, float] | None, *, absent: str = "no opinion") -> str:
-    """Seven bars of one source under its name; a source that did not speak says so."""
+def opinion(title: str, probs: Mapping[str, float] | None, *, absent: str | None = None) -> str:
+    """Seven bars of one source under its name; a source that did not speak says so, or `absent`."""
     if probs is None:
-        return f'<div class="mm-opinion absent"><h4>{escape(title)}</h4>{escape(absent)}</div>'
+        return (
+            f'<div class="mm-opinion absent"><h4>{escape(title)}</h4>{escape(absent or say("page.no_opinion"))}</div>'
+        )
     top = max(probs, key=lambda label: probs[label])
     rows = "".join(_bar(label, probs[label], label == top) for label in EKMAN7.labels)
     head = f"<h4>{escape(title)} <span>{escape(top)}</span></h4>"

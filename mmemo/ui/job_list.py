@@ -7,7 +7,8 @@ from html import escape
 
 from mmemo.store.jobs import Job
 from mmemo.ui.html import card
-from mmemo.ui.job_words import address_of, bar_html, facts_of, message_of, resume_word, state_chip
+from mmemo.ui.job_words import address_of, bar_html, facts_of, message_of, resume_word, state_chip, title_of
+from mmemo.ui.text import say
 
 LISTED = 100
 # The list is drawn anew while a job works: a button that has the keyboard's focus keeps it.
@@ -35,12 +36,14 @@ def list_html(jobs: Sequence[Job]) -> str:
         return ""
     rows = "".join(_row(job) for job in jobs)
     # A list that scrolls must be reached by the keyboard.
-    return f'<div class="mm">{card(f"""<ul class="mm-jobs" tabindex="0" aria-label="Jobs">{rows}</ul>""", title="Jobs")}</div>'
+    name = say("jobs.jobs")
+    listed = f'<ul class="mm-jobs" tabindex="0" aria-label="{escape(name, quote=True)}">{rows}</ul>'
+    return f'<div class="mm">{card(listed, title=name)}</div>'
 
 
 def _row(job: Job) -> str:
     address = address_of(job)
-    title = f'<a href="{escape(address)}">{escape(job.title)}</a>' if address else escape(job.title)
+    title = f'<a href="{escape(address)}">{escape(title_of(job))}</a>' if address else escape(title_of(job))
     facts = "".join(f"<span>{escape(fact)}</span>" for fact in facts_of(job))
     told = message_of(job)
     message = f'<p class="small {"bad" if job.state == "failed" else "soft"}">{escape(told)}</p>' if told else ""
@@ -53,11 +56,11 @@ def _row(job: Job) -> str:
 def _acts(job: Job) -> str:
     if job.active:
         stopping = " disabled" if job.state == "cancelling" else ""
-        return _button(job, "cancel", "Cancel", stopping)
+        return _button(job, "cancel", say("jobs.cancel"), stopping)
     resume = _button(job, "resume", resume_word(job)) if job.resumable else ""
-    return resume + _button(job, "remove", "Remove")
+    return resume + _button(job, "remove", say("jobs.remove"))
 
 
 def _button(job: Job, act: str, word: str, more: str = "") -> str:
-    name = escape(f"{word}: {job.title}", quote=True)
-    return f'<button type="button" data-job="{job.job_id}" data-act="{act}" aria-label="{name}"{more}>{word}</button>'
+    name = escape(f"{word}: {title_of(job)}", quote=True)
+    return f'<button type="button" data-job="{job.job_id}" data-act="{act}" aria-label="{name}"{more}>{escape(word)}</button>'

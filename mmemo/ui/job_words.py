@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from urllib.parse import urlencode
 
 from mmemo.errors import MmemoError
+from mmemo.flow.job_kinds import ADAPT
 from mmemo.store.jobs import Job, JobStep, clock_ms
 from mmemo.ui.html import duration, percent
+from mmemo.ui.text import say, words
 from mmemo.ui.words import sentences
 
-STATE_WORDS = {
-    "queued": "waiting",
-    "running": "running",
-    "cancelling": "stopping",
-    "cancelled": "cancelled",
-    "failed": "failed",
-    "done": "done",
-    "interrupted": "interrupted",
-}
 # A worker gives a sign of life every two seconds; after this long something is wrong with it. A step of the work may
 # take as long without any news, so that is only told.
 _SILENT_S = 60
@@ -30,23 +24,29 @@ def message_of(job: Job) -> str:
     if job.state == "failed":
         return sentences(MmemoError(job.error, hint=job.hint))
     if job.state == "cancelled":
-        return f"Cancelled. {_GO_ON}" if job.step is not None else "Cancelled before it began."
+        began = job.step is not None
+        return f"{say('jobs.was_cancelled')} {say('jobs.goes_on')}" if began else say("jobs.was_cancelled_early")
     if job.state == "interrupted":
-        return f"The process that did the work was ended. {_GO_ON}"
+        return f"{say('jobs.was_interrupted')} {say('jobs.goes_on')}"
     return ""
 
 
-_GO_ON = "What was finished is kept, and Resume goes on from there."
+def title_of(job: Job) -> str:
+    """What a job is called: an adaptation in the language of whoever looks, any other as who asked for it called it."""
+    video = job.arguments.get("video")
+    if job.kind == ADAPT and isinstance(video, str):
+        return say("jobs.adapt", name=Path(video).name)
+    return job.title
 
 
 def resume_word(job: Job) -> str:
     """What the button says that runs a job again."""
-    return "Try again" if job.state == "failed" else "Resume"
+    return say("jobs.again") if job.state == "failed" else say("jobs.resume")
 
 
 def state_chip(job: Job) -> str:
     """The state as a coloured word."""
-    return f'<span class="mm-state {job.state}">{STATE_WORDS[job.state]}</span>'
+    return f'<span class="mm-state {job.state}">{escape(say(f"jobs.{job.state}"))}</span>'
 
 
 def bar_html(job: Job) -> str:
@@ -55,10 +55,11 @@ def bar_html(job: Job) -> str:
         return ""
     step = job.step
     if step is None or step.total <= 0:
-        return '<div class="mm-progress unknown" role="progressbar" aria-label="working"><i></i></div>'
+        name = escape(say("jobs.works"), quote=True)
+        return f'<div class="mm-progress unknown" role="progressbar" aria-label="{name}"><i></i></div>'
     share = 100 * fraction(step)
     return (
-        f'<div class="mm-progress" role="progressbar" aria-label="{escape(step.stage)}" aria-valuemin="0" '
+        f'<div class="mm-progress" role="progressbar" aria-label="{escape(stage_words(step.stage))}" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{share:.0f}"><i style="width:{share:.1f}%"></i></div>'
     )
 
@@ -71,31 +72,54 @@ def fraction(step: JobStep) -> float:
 def facts_of(job: Job) -> list[str]:
     """Stage, rate and time left of a job at work, in words; when it ended of any other."""
     if job.state == "queued":
-        return [f"since {clock_time(job.created_ms)}"]
+        return [say("jobs.since", time=clock_time(job.created_ms))]
     if not job.active:
-        ended = f"ended {clock_time(job.finished_ms)}" if job.finished_ms is not None else ""
-        return [fact for fact in (ended, f"{duration(job.seconds())} in all" if job.started_ms else "") if fact]
-    facts = _step_facts(job, job.step) if job.step is not None else ["starting"]
+        ended = say("jobs.ended", time=clock_time(job.finished_ms)) if job.finished_ms is not None else ""
+        return [fact for fact in (ended, in_all(job) if job.started_ms else "") if fact]
+    facts = _step_facts(job, job.step) if job.step is not None else [say("jobs.starting")]
     now = clock_ms()
     silent_s = (now - (job.heartbeat_ms or now)) / 1000
     quiet_s = (now - (job.reported_ms or now)) / 1000
     if silent_s > _SILENT_S:
-        facts.append(f"no sign of life for {duration(silent_s)}: is the machine short of memory?")
+        facts.append(say("jobs.silent", time=duration(silent_s)))
     elif quiet_s > _SILENT_S:
-        advice = ": Cancel ends it even if it hangs" if job.state == "running" else ""
-        facts.append(f"nothing new for {duration(quiet_s)}{advice}")
-    return [*facts, f"{duration(job.seconds())} so far"]
+        facts.append(say("jobs.quiet_cancel" if job.state == "running" else "jobs.quiet", time=duration(quiet_s)))
+    return [*facts, say("jobs.so_far", time=duration(job.seconds()))]
+
+
+def in_all(job: Job) -> str:
+    """How long a job took."""
+    return say("jobs.in_all", time=duration(job.seconds()))
+
+
+def stage_words(stage: str) -> str:
+    """A stage's name as people read it: "train: fold 2 of 5" keeps its part, an unknown name is itself."""
+    head, colon, part = stage.partition(":")
+    key = f"jobs.stage_{head.replace(' ', '_')}"
+    return (say(key) if key in words() else head) + colon + part
+
+
+def did_nothing(step: JobStep) -> bool:
+    """Whether a step that is over found no work, or none that had not been done before."""
+    return step.done == 0
+
+
+def _count(step: JobStep) -> str:
+    return say("jobs.count", done=f"{step.done:,}", total=f"{step.total:,}") if step.total > 0 else f"{step.done:,}"
 
 
 def _step_facts(job: Job, step: JobStep) -> list[str]:
     unit, rate = job.progress.unit, job.progress.rate
-    counted = f"{step.done:,} of {step.total:,}" if step.total > 0 else f"{step.done:,}"
-    named = f" {unit}" if unit else ""
-    facts = [f"{step.stage}: {counted}{named}" + (f" ({percent(fraction(step))})" if step.total > 0 else "")]
-    if rate is not None and rate > 0:
-        facts.append(f"{rate:.1f}{named} a second" if rate >= 1 else f"one every {1 / rate:.1f} s")
+    key = f"jobs.unit_{unit.replace(' ', '_')}"
+    named = f" {say(key) if key in words() else unit}" if unit else ""
+    share = f" ({percent(fraction(step))})" if step.total > 0 else ""
+    facts = [f"{stage_words(step.stage)}: {_count(step)}{named}{share}"]
+    if rate is not None and rate >= 1:
+        facts.append(say("jobs.rate", rate=f"{rate:.1f}{named}"))
+    elif rate is not None and rate > 0:
+        facts.append(say("jobs.slow_rate", seconds=f"{1 / rate:.1f}"))
     if job.progress.seconds_left is not None:
-        facts.append(f"about {duration(job.progress.seconds_left)} left in this step")
+        facts.append(say("jobs.left", time=duration(job.progress.seconds_left)))
     if step.note:
         facts.append(step.note)
     return facts
@@ -118,9 +142,19 @@ def address_of(job: Job) -> str | None:
 
 def log_text(job: Job) -> str:
     """A line for every step that was begun."""
-    return "\n".join(_log_line(step) for step in job.progress.steps)
+    worked = {head_of(step) for step in job.progress.steps if not did_nothing(step)}
+    over = job.progress.steps if job.state == "done" else job.progress.steps[:-1]
+    idle = [step for step in over if head_of(step) not in worked]
+    return "\n".join(_log_line(step, step in idle) for step in job.progress.steps)
 
 
-def _log_line(step: JobStep) -> str:
-    count = f"{step.done:,} of {step.total:,}" if step.total else f"{step.done:,}"
-    return f"{step.stage}: {count} in {duration(step.seconds)}" + (f", {step.note}" if step.note else "")
+def head_of(step: JobStep) -> str:
+    """The stage that a step is a part of: "train: fold 2 of 5" -> "train"."""
+    return step.stage.split(":")[0]
+
+
+def _log_line(step: JobStep, idle: bool) -> str:
+    note = f", {step.note}" if step.note else ""
+    if idle:
+        return f"{stage_words(step.stage)}: {say('jobs.nothing')}{note}"
+    return say("jobs.logged", stage=stage_words(step.stage), count=_count(step), time=duration(step.seconds)) + note

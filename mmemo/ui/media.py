@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from mmemo.errors import InputError
+from mmemo.ui.text import say
 from mmemo.ui.uploads import UploadKind, check_upload
 
 # More names than this are no menu any more.
@@ -29,7 +30,7 @@ def media_names(folder: Path, kind: UploadKind) -> list[str]:
 
 def media_file(folder: Path | None, name: str, kind: UploadKind) -> Path:
     """The file of a name below the folder. Raises InputError for any name that leads elsewhere, through links too."""
-    unknown = InputError(f"{name!r} is no file that may be used here", hint="choose one from the list")
+    unknown = InputError(say("episode.not_allowed", name=repr(name)), hint=say("episode.not_allowed_hint"))
     if folder is None or "\0" in name or any(part.startswith(".") for part in Path(name).parts):
         raise unknown
     root = folder.resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ from mmemo.ui.predict_tab import predict_tab
 from mmemo.ui.preview import preview_folder
 from mmemo.ui.review_tab import review_tab
 from mmemo.ui.team_tab import team_tab
-from mmemo.ui.text import label, translations
+from mmemo.ui.text import LANGUAGES, label, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
 from mmemo.ui.train_tab import train_tab
 from mmemo.ui.uploads import MAX_UPLOAD
 
 _CONCURRENT_HANDLERS = 8
+# Readers of the screen pronounce the page by this: the words are English for a browser of any other language.
+_TELL_LANGUAGE = f"""() => {{
+  const spoken = navigator.language.toLowerCase().split('-')[0];
+  document.documentElement.lang = {json.dumps(LANGUAGES)}.includes(spoken) ? spoken : '{LANGUAGES[0]}';
+}}"""
 
 
 def build_page(context: AppContext) -> gr.Blocks:
@@ -65,9 +71,15 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
         )
 
     @told
-    def on_end(selection: Selection, ended: tuple[int, int] | None, mine: tuple[int, ...]) -> tuple[Any, ...]:
-        return show_outcome(context, selection, ended[0] if ended is not None else None, mine)
+    def on_end(
+        selection: Selection, ended: tuple[tuple[int, int], ...] | None, mine: tuple[int, ...]
+    ) -> tuple[Any, ...]:
+        over = [job_id for job_id, _ in ended or ()]
+        return show_outcome(
+            context, selection, next((one for one in over if one in mine), next(iter(over), None)), mine
+        )
 
+    page.load(None, js=_TELL_LANGUAGE, api_visibility="private")
     page.load(on_load, top.selection, [*top.outputs, *panel.outputs], **quiet)
     panel.ended.change(on_end, [top.selection, panel.ended, panel.mine], top.outputs, **quiet)
 

@@ -1,15 +1,24 @@
 // The drawn timeline of an episode. Two canvases' worth of marks and a handful of listeners, whatever the length:
 // marks are looked up by time in sorted arrays, never one element or one handler a mark. All text goes through
-// textContent. `element`, `props`, `watch` come from Gradio.
+// textContent. `element`, `props`, `watch` come from Gradio, WORDS from the app: {language: {key: text}}.
 const root = element.querySelector('.mm-tl');
 const [scroller, space, stage, canvas] = ['scroll', 'space', 'stage', 'canvas'].map((name) => root.querySelector(`.mm-tl-${name}`));
 const [head, names, tip, shows, legend] = ['head', 'names', 'tip', 'shows', 'legend'].map((name) => root.querySelector(`.mm-tl-${name}`));
 const pen = canvas.getContext('2d');
-const HEIGHT = {speech: 10, cues: 26, shots: 12, tracks: 14, checks: 16};
-const AXIS = 22, GAP = 7, SHORTEST_MS = 30000, NEAR_PX = 4;
+const HEIGHT = {speech: 10, cues: 26, shots: 12, tracks: 14, mood: 16, checks: 16};
+const AXIS = 22, GAP = 7, ABOVE_MOOD = 9, MOOD_PX = 62, SHORTEST_MS = 30000, NEAR_PX = 4;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 let data = null, lanes = [], cues = null, width = 0, span = 1, chosen = -1, playing = -1, leftAloneUntil = 0, ownScroll = false, asked = false, following = false;
 
+const words = WORDS[navigator.language.toLowerCase().split('-')[0]] || WORDS.en;
+const say = (key, values) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const speak = () => {
+  for (const place of root.querySelectorAll('[data-say]')) place.textContent = words[place.dataset.say];
+  for (const named of [root, ...root.querySelectorAll('[data-name]')]) {
+    named.setAttribute('aria-label', words[named.dataset.name]);
+    if (named.dataset.zoom) named.title = words[named.dataset.name];
+  }
+};
 const video = () => document.querySelector('#mm-player video');
 const pad = (number) => String(number).padStart(2, '0');
 const clock = (ms) => {
@@ -34,21 +43,22 @@ const build = () => {
   const next = props.value ? JSON.parse(props.value) : null, view = data && next && data.files === next.files ? [span, firstMs()] : null;
   data = next;
   root.hidden = !data || !data.duration;
+  speak();
   playing = -1;
   hideTip();
   if (root.hidden) return;
   let top = AXIS;
   names.replaceChildren();
-  lanes = data.lanes.map((lane) => {
+  lanes = data.lanes.map((lane, n) => {
     let last = 0;
-    const made = {...lane, top, height: HEIGHT[lane.kind], lastEnd: lane.end.map((end) => (last = Math.max(last, end)))};
+    const low = lane.kind === 'tracks' && data.lanes[n + 1]?.kind === 'mood'; // with its emotions close below it
+    const made = {...lane, top, height: low ? ABOVE_MOOD : HEIGHT[lane.kind], lastEnd: lane.end.map((end) => (last = Math.max(last, end)))};
     const label = document.createElement('div');
-    label.textContent = lane.name;
-    label.title = lane.name;
+    label.textContent = label.title = lane.kind !== 'mood' ? lane.name : lane.name ? '' : words.lane_mood;
     label.dataset.lane = lane.kind;
     Object.assign(label.style, {top: `${top}px`, height: `${made.height}px`});
     names.append(label);
-    top += made.height + GAP;
+    top += made.height + (low ? 2 : GAP);
     return made;
   });
   cues = lanes.find((lane) => lane.kind === 'cues');
@@ -83,7 +93,7 @@ const zoomTo = (wanted, ms, x) => {
   space.style.width = `${Math.round((width * data.duration) / span)}px`;
   stage.style.width = `${width}px`;
   scrollTo((ms / span) * width - x);
-  shows.textContent = span >= data.duration ? 'whole episode' : `${inWords(span)} across`;
+  shows.textContent = span >= data.duration ? words.whole_episode : say('across', {time: inWords(span)});
   root.querySelector('[data-zoom="in"]').disabled = span <= SHORTEST_MS;
   root.querySelector('[data-zoom="out"]').disabled = root.querySelector('[data-zoom="all"]').disabled = span >= data.duration;
   draw();
@@ -113,7 +123,7 @@ const paint = () => {
   const style = getComputedStyle(root), tone = (name) => style.getPropertyValue(`--${name}`).trim();
   const from = firstMs(), scale = width / span;
   paintAxis(from, scale, tall, tone);
-  for (const lane of lanes) paintLane(lane, from, scale, tone);
+  for (const lane of lanes) (lane.kind === 'mood' ? paintMoods : paintLane)(lane, from, scale, tone);
   movePlayhead();
 };
 
@@ -153,6 +163,44 @@ const paintLane = (lane, from, scale, tone) => {
   if (marked >= 0) outline(lane, marked, from, scale, tone('mm-ink'));
 };
 
+// Means over spans of time that are wide enough for a word, on a grid that stays while somebody scrolls.
+const moodsOf = (lane, scale) => {
+  const step = 1000 * (STEPS_S.find((s) => s * 1000 * scale >= MOOD_PX) || 7200);
+  if (lane.moods?.step === step) return lane.moods;
+  const spans = new Map();
+  lane.start.forEach((start, i) => {
+    const number = Math.floor((start + lane.end[i]) / 2 / step);
+    if (!spans.has(number)) spans.set(number, {number, n: 0, sums: data.labels.map(() => 0)});
+    const one = spans.get(number);
+    one.n += 1;
+    lane.shares[i].forEach((share, k) => { one.sums[k] += share; });
+  });
+  for (const one of spans.values()) one.order = data.labels.map((_, k) => k).sort((a, b) => one.sums[b] - one.sums[a]);
+  return lane.moods = {step, spans};
+};
+
+// A pale block of the emotion's colour with a full line below and its name in the ink of the page.
+const paintMoods = (lane, from, scale, tone) => {
+  const {step, spans} = moodsOf(lane, scale), ink = tone('mm-ink');
+  pen.font = `11.5px ${getComputedStyle(root).fontFamily}`;
+  for (const one of spans.values()) {
+    const start = one.number * step, x = (start - from) * scale, wide = Math.min(step, data.duration - start) * scale - 1.5;
+    if (x + wide < 0 || x > width) continue;
+    pen.fillStyle = tone(`emo-${data.labels[one.order[0]]}`);
+    pen.globalAlpha = 0.28;
+    pen.fillRect(x, lane.top, wide, lane.height - 3);
+    pen.globalAlpha = 1;
+    pen.fillRect(x, lane.top + lane.height - 3, wide, 3);
+    pen.save();
+    pen.beginPath();
+    pen.rect(x, lane.top, wide, lane.height);
+    pen.clip();
+    pen.fillStyle = ink;
+    pen.fillText(data.labels[one.order[0]], Math.max(x, 0) + 4, lane.top + lane.height / 2 - 0.5);
+    pen.restore();
+  }
+};
+
 const paintCheck = (lane, x) => {
   const y = lane.top + lane.height / 2, half = 5;
   pen.beginPath();
@@ -188,6 +236,10 @@ const under = (event) => {
   const box = stage.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
   const ms = firstMs() + (x / width) * span, near = (NEAR_PX / width) * span;
   const lane = lanes.find((one) => y >= one.top - GAP / 2 && y < one.top + one.height + GAP / 2);
+  if (lane && lane.kind === 'mood') {
+    const {step, spans} = moodsOf(lane, width / span), number = Math.floor(ms / step);
+    return {ms: Math.max(0, Math.min(ms, data.duration)), x, lane, i: spans.has(number) ? number : -1};
+  }
   let best = -1, closest = Infinity;
   for (let i = lane ? firstAt(lane, ms - near) : 0; lane && i < lane.start.length && lane.start[i] <= ms + near; i++) {
     const away = Math.max(lane.start[i] - ms, ms - lane.end[i], 0);
@@ -198,21 +250,30 @@ const under = (event) => {
 
 const lineOf = (i) => {
   const who = cues.who[i] ? `${cues.who[i]}: ` : '';
-  return `${who}${cues.text[i] || '(no words)'}`;
+  return `${who}${cues.text[i] || words.no_words}`;
 };
 
 // Heading, sentence, rest and picture of a mark.
 const told = ({lane, i, ms}) => {
   if (!lane || i < 0) return null;
-  const times = `${clock(lane.start[i])} to ${clock(lane.end[i])}`;
+  if (lane.kind === 'mood') return toldMood(lane, i);
+  const times = say('span', {start: clock(lane.start[i]), end: clock(lane.end[i])});
   if (lane.kind === 'cues') return [times, lineOf(i), data.outcomes[lane.tone[i] ? lane.why[i] : 0], lane.scene && lane.scene[i]];
   if (lane.kind === 'tracks') {
     const said = lane.cue[i] < 0 ? '' : lineOf(lane.cue[i]);
-    return [`Face ${lane.track[i]} at ${clock(lane.start[i])}`, said, data.roles[lane.role[i]], lane.crop[i]];
+    return [say('face', {number: lane.track[i], time: clock(lane.start[i])}), said, data.roles[lane.role[i]], lane.crop[i]];
   }
   if (lane.kind === 'checks') return [`${lane.what[i]}, ${clock(lane.start[i])}`, lane.cue[i] < 0 ? '' : lineOf(lane.cue[i]), lane.words[i], null];
-  if (lane.kind === 'shots') return [`Shot ${i + 1}`, '', times, null];
-  return ['Speech is heard', '', times, null];
+  if (lane.kind === 'shots') return [say('shot', {number: i + 1}), '', times, null];
+  return [words.speech, '', times, null];
+};
+
+const toldMood = (lane, number) => {
+  const {step, spans} = moodsOf(lane, width / span), {n, sums, order} = spans.get(number);
+  const times = say('span', {start: clock(number * step), end: clock(Math.min((number + 1) * step, data.duration))});
+  const most = order.slice(0, 3).filter((k) => sums[k] / n >= 5).map((k) => `${data.labels[k]} ${Math.round(sums[k] / n)} %`);
+  const whose = words[data.legend.find((name) => name.startsWith('mood_'))];
+  return [lane.name ? `${lane.name}, ${times}` : times, most.join(', '), `${n === 1 ? words.mean_one : say('mean_many', {count: n})}; ${whose}`, null];
 };
 
 const showTip = (mark, x) => {
@@ -234,9 +295,9 @@ const hideTip = () => { tip.hidden = true; };
 
 const choose = (i) => {
   chosen = i;
-  const words = i < 0 ? 'no line chosen' : `Line ${i + 1} of ${cues.start.length}, ${clock(cues.start[i])}, ${lineOf(i)} (${data.outcomes[cues.tone[i] ? cues.why[i] : 0]})`;
+  const told = i < 0 ? words.no_line : say('line', {number: i + 1, total: cues.start.length, time: clock(cues.start[i]), words: lineOf(i), outcome: data.outcomes[cues.tone[i] ? cues.why[i] : 0]});
   stage.setAttribute('aria-valuenow', String(i + 1));
-  stage.setAttribute('aria-valuetext', words);
+  stage.setAttribute('aria-valuetext', told);
 };
 
 const reveal = (ms) => {
@@ -315,7 +376,7 @@ stage.addEventListener('click', (event) => {
   if (cue >= 0 && cues) choose(cue);
   draw();
   showTip(mark, mark.x);
-  play(lane && i >= 0 && lane.kind !== 'shots' && lane.kind !== 'speech' ? lane.start[i] : mark.ms);
+  play(lane && i >= 0 && !['shots', 'speech', 'mood'].includes(lane.kind) ? lane.start[i] : mark.ms);
 });
 scroller.addEventListener('scroll', () => {
   if (!ownScroll) {

@@ -7,69 +7,62 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
 
 import gradio as gr
 import pandas as pd
 
+from mmemo.labels import EKMAN7
+from mmemo.store.files import to_json
 from mmemo.ui.account import outcome_words
 from mmemo.ui.checks import kind_words
 from mmemo.ui.cut_tables import CutTables
 from mmemo.ui.html import file_url
+from mmemo.ui.text import for_script, say
 from mmemo.ui.theme import HERE
-
-Lane: TypeAlias = dict[str, Any]
+from mmemo.ui.timeline_moods import Lane, Moods, mood_lane
 
 _SCRIPT = HERE / "timeline.js"
 _CHARACTER_LANES = 6
 _PACKED_LANES = 4
 _MOMENT_MS = 400
 _ROLES = ("speaker", "listener", "candidate")
-_ROLE_WORDS = ("speaks the line", "does not speak: never trained on", "may be the speaker: never trained on")
-_LEGEND = {
-    "kept": "line that gives faces",
-    "dropped": "line that is dropped",
-    "speaker": "face that speaks",
-    "listener": "face that does not",
-    "candidate": "face that may",
-    "speech": "speech is heard",
-    "check": "worth a look",
-}
-_HELP = (
-    "Arrow keys move from line to line, Page keys ten lines, Enter plays the line, the space bar stops and goes on, "
-    "plus and minus zoom."
-)
-_MARKS = "".join(f'<li data-mark="{name}"><i></i>{words}</li>' for name, words in _LEGEND.items())
-# Nothing of an episode is in here: its texts reach the page as data and are drawn or set as text.
-_SKELETON = f"""<section class="mm mm-tl" aria-label="Timeline" hidden>
-<div class="mm-tl-bar"><h3>Timeline</h3><span class="mm-tl-shows small soft" role="status"></span>
-<button type="button" data-zoom="out" aria-label="Zoom out" title="Zoom out">−</button>
-<button type="button" data-zoom="in" aria-label="Zoom in" title="Zoom in">+</button>
-<button type="button" data-zoom="all" aria-label="Show the whole episode" title="Show the whole episode">Whole</button></div>
+_LEGEND = ("kept", "dropped", "speaker", "listener", "candidate", "mood_student", "mood_teacher", "speech", "check")
+_MARKS = "".join(f'<li data-mark="{name}"><i></i><span data-say="{name}"></span></li>' for name in _LEGEND)
+# Nothing of an episode is in here: its texts reach the page as data and are drawn or set as text. The script sets the
+# words of `data-say`, and as names those of `data-name`, since each browser has its language.
+_SKELETON = f"""<section class="mm mm-tl" data-name="title" hidden>
+<div class="mm-tl-bar"><h3 data-say="title"></h3><span class="mm-tl-shows small soft" role="status"></span>
+<button type="button" data-zoom="out" data-name="zoom_out">−</button>
+<button type="button" data-zoom="in" data-name="zoom_in">+</button>
+<button type="button" data-zoom="all" data-name="zoom_all" data-say="whole"></button></div>
 <div class="mm-tl-body"><div class="mm-tl-names"></div>
 <div class="mm-tl-scroll" tabindex="-1"><div class="mm-tl-space">
-<div class="mm-tl-stage" tabindex="0" role="slider" aria-label="Lines of the episode" aria-describedby="mm-tl-help"
+<div class="mm-tl-stage" tabindex="0" role="slider" data-name="lines" aria-describedby="mm-tl-help"
 aria-valuemin="0" aria-valuemax="0" aria-valuenow="0"><canvas class="mm-tl-canvas"></canvas>
 <div class="mm-tl-head" hidden></div></div></div></div>
 <div class="mm-tl-tip" hidden><img alt="" hidden><b></b><span class="said"></span><span class="soft"></span></div></div>
-<p class="mm-tl-note small soft" role="status" hidden>The video cannot be played here, so the timeline only shows.</p>
-<ul class="mm-tl-legend">{_MARKS}</ul><p class="mm-tl-help small soft" id="mm-tl-help">{_HELP}</p></section>"""
+<p class="mm-tl-note small soft" role="status" data-say="no_video" hidden></p>
+<ul class="mm-tl-legend">{_MARKS}</ul><p class="mm-tl-help small soft" id="mm-tl-help" data-say="help"></p></section>"""
 
 
 def timeline() -> gr.HTML:
     """The empty timeline; its value is what `timeline_data` gives."""
-    script = _SCRIPT.read_text(encoding="utf-8")
+    words = f"const WORDS = {to_json(for_script('timeline'))};\n"
+    script = words + _SCRIPT.read_text(encoding="utf-8")
     return gr.HTML("", html_template=_SKELETON, js_on_load=script, elem_id="mm-timeline")
 
 
-def timeline_data(tables: CutTables, characters: Mapping[int, str]) -> str:
-    """The marks of a cut as JSON without any "<"; `characters` names the face tracks that belong to one, by track id."""
+def timeline_data(tables: CutTables, characters: Mapping[int, str], moods: Moods | None = None) -> str:
+    """The marks of a cut as JSON without any "<"; `characters` names the face tracks that belong to one, by track id.
+
+    `moods` adds a lane of emotions to every character.
+    """
     reasons = sorted(tables.cues["drop_reason"].dropna().unique())
     tracks = _tracks(tables)
     cues = _cue_lane(tables, tracks, characters, reasons)
     place = {cue_id: n for n, cue_id in enumerate(cues["id"])}
     lanes = [_speech_lane(tables.speech), cues, _shot_lane(tables.shots)]
-    lanes += _track_lanes(tracks, characters, place)
+    lanes += _track_lanes(tracks, characters, place, moods)
     lanes.append(_check_lane(tables.checks, place))
     shown = [lane for lane in lanes if lane is not None and lane["start"]]
     longest = max([tables.duration_ms, *(max(lane["end"]) for lane in shown)])
@@ -77,8 +70,9 @@ def timeline_data(tables: CutTables, characters: Mapping[int, str]) -> str:
         "duration": longest,
         "files": f"{file_url(tables.folder)}/",
         "outcomes": [outcome_words(None), *(outcome_words(str(reason)) for reason in reasons)],
-        "roles": _ROLE_WORDS,
-        "legend": _legend(shown),
+        "roles": [say(f"timeline.role_{role}") for role in _ROLES],
+        "labels": EKMAN7.labels,
+        "legend": _legend(shown, moods),
         "lanes": shown,
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -87,13 +81,13 @@ def timeline_data(tables: CutTables, characters: Mapping[int, str]) -> str:
 def _speech_lane(speech: pd.DataFrame | None) -> Lane | None:
     if speech is None:
         return None
-    return {"kind": "speech", "name": "heard", "tones": ["tl-speech"], **_spans(speech)}
+    return {"kind": "speech", "name": say("timeline.lane_heard"), "tones": ["tl-speech"], **_spans(speech)}
 
 
 def _shot_lane(shots: pd.DataFrame | None) -> Lane | None:
     if shots is None:
         return None
-    return {"kind": "shots", "name": "shots", "tones": ["tl-shot", "tl-shot-next"], **_spans(shots)}
+    return {"kind": "shots", "name": say("timeline.lane_shots"), "tones": ["tl-shot", "tl-shot-next"], **_spans(shots)}
 
 
 def _cue_lane(tables: CutTables, tracks: pd.DataFrame, characters: Mapping[int, str], reasons: Sequence[str]) -> Lane:
@@ -109,7 +103,7 @@ def _cue_lane(tables: CutTables, tracks: pd.DataFrame, characters: Mapping[int, 
     told = [str(name) if isinstance(name, str) else "" for name in cues["speaker"]]
     lane: Lane = {
         "kind": "cues",
-        "name": "lines",
+        "name": say("timeline.lane_lines"),
         "tones": ["tl-kept", "tl-dropped"],
         "inks": ["tl-kept-ink", "tl-dropped-ink"],
     }
@@ -139,17 +133,21 @@ def _tracks(tables: CutTables) -> pd.DataFrame:
     return parts.sort_values(["start_ms", "track_id"], ignore_index=True)
 
 
-def _track_lanes(tracks: pd.DataFrame, characters: Mapping[int, str], place: Mapping[int, int]) -> list[Lane | None]:
-    """A lane for each of the characters with most faces, and packed ones for the rest."""
+def _track_lanes(
+    tracks: pd.DataFrame, characters: Mapping[int, str], place: Mapping[int, int], moods: Moods | None
+) -> list[Lane | None]:
+    """A lane for each of the characters with most faces, and packed ones for the rest; emotions right below each."""
     who = tracks["track_id"].map(characters).fillna("")
     known = who[who != ""].value_counts()
     chief = [str(name) for name in known.index[:_CHARACTER_LANES]]
-    lanes: list[Lane | None] = [_track_lane(tracks[who == name], name, place) for name in chief]
+    lanes: list[Lane | None] = []
+    for name in chief:
+        lanes += [_track_lane(tracks[who == name], name, place), mood_lane(tracks[who == name], moods, name)]
     rest = tracks[~who.isin(chief)]
     for number, rows in enumerate(_packed(rest, 1 if chief else _PACKED_LANES)):
-        title = "others" if chief else "faces"
+        title = say("timeline.lane_others" if chief else "timeline.lane_faces")
         lanes.append(_track_lane(rows, title if number == 0 else "", place))
-    return lanes
+    return lanes if chief else [*lanes, mood_lane(tracks, moods, "")]
 
 
 def _packed(tracks: pd.DataFrame, most: int) -> Iterable[pd.DataFrame]:
@@ -187,7 +185,7 @@ def _check_lane(checks: pd.DataFrame | None, place: Mapping[int, int]) -> Lane |
     rows = checks.sort_values("start_ms", kind="stable")
     return {
         "kind": "checks",
-        "name": "look at",
+        "name": say("timeline.lane_check"),
         "tones": ["tl-check"],
         "tone": [0] * len(rows),
         **_spans(rows),
@@ -201,9 +199,11 @@ def _spans(table: pd.DataFrame) -> Lane:
     return {"start": [int(ms) for ms in table["start_ms"]], "end": [int(ms) for ms in table["end_ms"]]}
 
 
-def _legend(lanes: Sequence[Lane]) -> list[str]:
+def _legend(lanes: Sequence[Lane], moods: Moods | None) -> list[str]:
     """The marks that occur, by name."""
     found = set()
+    if moods is not None and any(lane["kind"] == "mood" for lane in lanes):
+        found.add(f"mood_{moods.source}")
     for lane in lanes:
         if lane["kind"] == "cues":
             found |= {("kept", "dropped")[tone] for tone in lane["tone"]}

@@ -11,6 +11,7 @@ from mmemo.errors import InputError
 from mmemo.store.files import hash_file, publish_file
 from mmemo.store.sources import sources_folder
 from mmemo.store.workspace import Workspace
+from mmemo.ui.text import say
 
 MAX_UPLOAD = "4gb"
 _HASH_DIGITS = 12
@@ -18,28 +19,32 @@ _HASH_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class UploadKind:
-    """What a field takes: its name for people and the file endings."""
+    """What a field takes: the key of its name in the app's words, and the file endings."""
 
-    what: str
+    key: str
     endings: tuple[str, ...]
 
+    @property
+    def what(self) -> str:
+        """Its name for people."""
+        return say(self.key)
 
-VIDEO = UploadKind("the video", (".mp4", ".mkv"))
-SUBTITLES = UploadKind("the subtitles", (".srt", ".vtt", ".ass", ".ssa"))
-GOLD = UploadKind("the gold labels", (".csv",))
+
+VIDEO = UploadKind("episode.the_video", (".mp4", ".mkv"))
+SUBTITLES = UploadKind("episode.the_subtitles", (".srt", ".vtt", ".ass", ".ssa"))
+GOLD = UploadKind("episode.the_gold", (".csv",))
 
 
 def check_upload(path: Path, kind: UploadKind) -> None:
     """Refuse a file of the wrong kind or an empty one; what is inside is judged by the stage that reads it."""
-    endings = " or ".join(kind.endings)
+    name, endings = path.name, f" {say('episode.or')} ".join(kind.endings)
     if path.suffix.lower() not in kind.endings:
-        raise InputError(f"{path.name} cannot be {kind.what}", hint=f"choose a file that ends in {endings}")
+        hint = say("episode.wrong_file_hint", endings=endings)
+        raise InputError(say("episode.wrong_file", name=name, what=kind.what), hint=hint)
     if not path.is_file():
-        raise InputError(f"{path.name} did not arrive", hint="upload it again")
+        raise InputError(say("episode.not_there", name=name), hint=say("episode.not_there_hint"))
     if path.stat().st_size == 0:
-        raise InputError(
-            f"{path.name} is empty (0 bytes)", hint=f"choose {kind.what} again, the upload may have failed"
-        )
+        raise InputError(say("episode.empty_file", name=name), hint=say("episode.empty_file_hint", what=kind.what))
 
 
 def keep_upload(workspace: Workspace, path: Path, kind: UploadKind) -> Path:

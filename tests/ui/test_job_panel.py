@@ -109,11 +109,11 @@ def test_the_end_of_a_watched_job_is_told_once(runner: JobRunner, workspace: Wor
     waiting = named(watch(runner, None))
     assert (waiting["watched"], waiting["shown"], waiting["timer"].value) == (number, number, 1.0)
     work_off(workspace, KINDS, 0)
-    over = named(look(runner, number))
+    over = named(look(runner, number, waiting["looked"]))
     assert toasts == ["Done: Adapt to &lt;pilot&gt;"]
-    assert (over["watched"], over["shown"], over["ended"][0]) == (None, number, number)
+    assert (over["watched"], over["shown"], over["ended"][0][0]) == (None, number, number)
     assert "done" in over["listed"] and over["box"].visible
-    look(runner, over["watched"])
+    look(runner, over["watched"], over["looked"])
     assert len(toasts) == 1
     runner.dismiss()
     hidden = named(watch(runner, None))
@@ -124,22 +124,22 @@ def test_the_end_of_a_watched_job_is_told_once(runner: JobRunner, workspace: Wor
 def test_a_page_knows_the_jobs_that_it_started_or_resumed(runner: JobRunner, toasts: list[str]):
     first, second = (runner.submit("pages", name, PagesSettings(1)) for name in ("first", "second"))
     assert named(watch(runner, second))["started"] == second
-    for values in (watch(runner, None), look(runner, first), act(runner, first, second, "resume")):
+    for values in (watch(runner, None), look(runner, first, 0), act(runner, first, 0, second, "resume")):
         assert not isinstance(named(values)["started"], int), "nothing was started by this page"
-    act(runner, first, second, "cancel")
-    assert named(act(runner, first, second, "resume"))["started"] == second
+    act(runner, first, 0, second, "cancel")
+    assert named(act(runner, first, 0, second, "resume"))["started"] == second
 
 
 def test_buttons_cancel_resume_and_remove_the_job_that_they_name(runner: JobRunner, toasts: list[str]):
     first, second = (runner.submit("pages", name, PagesSettings(1)) for name in ("first", "second"))
-    values = named(act(runner, first, second, "cancel"))
+    values = named(act(runner, first, 0, second, "cancel"))
     assert [job.state for job in runner.listed()] == ["cancelled", "queued"]
     assert values["watched"] == first
-    act(runner, first, second, "resume")
+    act(runner, first, 0, second, "resume")
     assert [job.state for job in runner.listed()] == ["queued", "queued"]
-    act(runner, first, second, "cancel")
-    act(runner, first, second, "remove")
-    act(runner, first, 99, "remove")
-    act(runner, first, first, "no such act")
-    act(runner, first, None, "cancel")
+    act(runner, first, 0, second, "cancel")
+    act(runner, first, 0, second, "remove")
+    act(runner, first, 0, 99, "remove")
+    act(runner, first, 0, first, "no such act")
+    act(runner, first, 0, None, "cancel")
     assert [job.job_id for job in runner.listed()] == [first]

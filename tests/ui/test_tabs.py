@@ -98,8 +98,10 @@ def test_wrong_input_becomes_a_toast_and_a_bug_names_itself(toasts: list[str], c
 def test_the_episode_is_shown_with_its_account_and_lines(ready: AppContext):
     player, marks, account, checks, characters = show_episode(ready, CHOSEN)
     assert "26 kept + 6 dropped" in account
-    names = [lane["name"] for lane in json.loads(marks)["lanes"]]
+    names = [lane["name"] for lane in json.loads(marks)["lanes"] if lane["kind"] != "mood"]
     assert names == ["heard", "lines", "shots", "Person 1", "Person 2", "Person 3", "others", "look at"]
+    moods = [lane["name"] for lane in json.loads(marks)["lanes"] if lane["kind"] == "mood"]
+    assert moods == ["Person 1", "Person 2", "Person 3"], "emotion over time for each character"
     assert characters.count("<input") == 3
     assert "Worth a look: 3" in checks
     assert "mm-verdict" in account
