@@ -1,7 +1,11 @@
-"""Pictures to try the prediction on without a network or a camera: drawn at start, never downloaded."""
+"""Pictures to try the prediction on without a network or a camera: drawn at start, never downloaded.
+
+A component of examples would name none of its buttons; here each is named by what its faces show.
+"""
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,8 @@ from mmemo.datasets.drawn.characters import CAST
 from mmemo.datasets.drawn.portrait import draw_face
 from mmemo.store.files import publish_file
 from mmemo.store.workspace import Workspace
+from mmemo.ui.html import file_url
+from mmemo.ui.text import label
 
 _SIZE_PX = 320
 _SEED = 7
@@ -23,6 +29,15 @@ _PICTURES = {
 }
 
 
+# A click tells the number of the example.
+EXAMPLES_SCRIPT = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-example]');
+  if (button) trigger('select', {number: Number(button.dataset.example)});
+});
+"""
+
+
 def examples_folder(workspace: Workspace) -> Path:
     """Where the drawn pictures are kept."""
     return workspace.scratch / "examples"
@@ -31,6 +46,16 @@ def examples_folder(workspace: Workspace) -> Path:
 def draw_examples(workspace: Workspace) -> list[Path]:
     """Paths of the example pictures; those that are missing are drawn, in well under a second."""
     return [_drawn(examples_folder(workspace) / name, faces) for name, faces in _PICTURES.items()]
+
+
+def examples_html(paths: list[Path]) -> str:
+    """A button for each of the pictures that `draw_examples` gave."""
+    buttons = "".join(
+        f'<button type="button" class="gallery-item" data-example="{number}"><img src="{file_url(path)}" alt="">'
+        f"{escape(', '.join(shown for _, shown in faces))}</button>"
+        for number, (path, faces) in enumerate(zip(paths, _PICTURES.values(), strict=True))
+    )
+    return f'<div class="mm mm-examples"><h3>{label("predict.examples")}</h3>{buttons}</div>'
 
 
 def _drawn(path: Path, faces: tuple[tuple[str, str], ...]) -> Path:

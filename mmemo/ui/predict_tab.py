@@ -22,7 +22,7 @@ from mmemo.progress import run as finish
 from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection, told, warn
-from mmemo.ui.examples import draw_examples
+from mmemo.ui.examples import EXAMPLES_SCRIPT, draw_examples, examples_html
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, forget_old, given_paths
 from mmemo.ui.predict_view import answer_html, first_html, loading_html, nothing_html, waiting_html
 from mmemo.ui.text import in_language, label, language_of, say
@@ -30,6 +30,7 @@ from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 _FORGOTTEN_S = 3600.0
+STYLESHEET = Path(__file__).parent / "predict.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +215,17 @@ def _guarded(values: Iterator[tuple[Any, Any]], *, several: bool) -> Generator[t
     yield None, nothing_html(several=several)
 
 
-def _examples(paths: Sequence[Path], picture: gr.Image) -> None:
+def _examples(paths: list[Path], picture: gr.Image) -> None:
     """Pictures to click; not gr.Examples, which replaces the picture's component and what refuses damaged ones."""
-    shown = gr.Dataset(
-        components=[picture], samples=[[str(path)] for path in paths], type="index", label=label("predict.examples")
-    )
+    style = f"<style>{STYLESHEET.read_text(encoding='utf-8')}</style>"
+    shown = gr.HTML(style + examples_html(paths), js_on_load=EXAMPLES_SCRIPT, elem_id="mm-examples")
 
     @told
-    def on_example(number: int) -> str:
-        return str(paths[number])
+    def on_example(event: gr.EventData) -> Any:
+        number = event.number
+        return str(paths[number]) if isinstance(number, int) and 0 <= number < len(paths) else gr.skip()
 
-    shown.click(on_example, shown, picture, show_progress="hidden", api_visibility="private")
+    shown.select(on_example, None, picture, show_progress="hidden", api_visibility="private")
 
 
 def _refuse_damaged(picture: gr.Image) -> None:

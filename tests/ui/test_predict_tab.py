@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ from mmemo.progress import run
 from mmemo.store.workspace import Workspace
 from mmemo.ui import predict_answer, predict_tab
 from mmemo.ui.context import AppContext, Selection
+from mmemo.ui.examples import draw_examples, examples_html
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, given_paths, predictions_folder
 from tests.flow.test_predict import drawn
@@ -70,6 +72,20 @@ def test_every_face_has_a_number_and_both_bars(ready: Workspace, two_faces: Path
     assert "answers beside the baseline" in said and "Proven gain".lower() in said
     alone = last(ready, Asked((two_faces,)))[1]
     assert "There is no student yet" in alone and alone.count("data-top=") == 2
+
+
+def test_an_answer_is_in_the_language_of_who_asks(ready: Workspace, two_faces: Path):
+    values = predict_tab.show_faces(ready, Asked((two_faces,), CHOSEN), None)
+    said = [*predict_tab._each_in("de", predict_tab._guarded(values, several=False))][-1][1]
+    assert said.count("Baseline, nicht angepasst") == 2 and "2 Gesichter" in said and "Tabelle (.csv)" in said
+    assert "No picture yet" in last(ready, Asked())[1] and "No pictures yet" in last(ready, Asked(several=True))[1]
+
+
+def test_every_example_is_a_button_with_a_name(workspace: Workspace):
+    shown = examples_html(draw_examples(workspace))
+    assert re.findall(r">([^<>]+)</button>", shown) == [
+        "joy", "anger", "sadness, surprise", "fear, disgust, neutral",
+    ]  # fmt: skip
 
 
 def test_what_was_read_is_not_read_again(ready: Workspace, two_faces: Path, monkeypatch: pytest.MonkeyPatch):
