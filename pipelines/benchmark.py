@@ -209,6 +209,31 @@ def corrections(
     tell(run_with_bar(benchmark_corrections(CorrectionsBenchmark(data, _cache(cache, workspace), seeds))), as_json)
 
 
+def sessions(
+    sessions: Annotated[int, typer.Option("--sessions", help="How many people label at once.")] = 20,
+    browsers: Annotated[
+        int, typer.Option("--browsers", help="How many of them in a real browser; the others send what a page sends.")
+    ] = 4,
+    seconds: Annotated[float, typer.Option("--seconds", help="For how long.")] = 120,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two keys of one person, on average.")] = 1.5,
+    faces: Annotated[int, typer.Option("--faces", help="How many made-up faces there are.")] = 2000,
+    chromium: Annotated[
+        Path | None, typer.Option("--chromium", help="The browser's program. [default: the system's, or playwright's]")
+    ] = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Many people sign in and label at once: how long a save takes, and whether any label is lost.
+
+    Browsers and app share this machine, so it is their load together. Needs playwright: requirements-dev.txt.
+    """
+    from mmemo.benchmark.labelling.sessions import SessionsBenchmark, benchmark_sessions
+
+    asked = SessionsBenchmark(_cache(cache, workspace), sessions, browsers, seconds, every, faces, chromium)
+    tell(run_with_bar(benchmark_sessions(asked)), as_json)
+
+
 def tell(outcome: Outcome, as_json: bool) -> None:
     """Print the rows, then each figure that is asked for beside the one that was measured."""
     for row in outcome.rows:
@@ -232,4 +257,4 @@ def _tell_checks(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    main_group(cut, film, episode, sample, lab2wild, corrections)
+    main_group(cut, film, episode, sample, lab2wild, corrections, sessions)
