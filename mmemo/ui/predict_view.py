@@ -31,9 +31,8 @@ def nothing_html(*, several: bool) -> str:
 
 
 def first_html() -> str:
-    """The same for one picture before anybody asked: the browser picks the language."""
-    title, advice = label("predict.none"), label("predict.none.advice")
-    return f'<div class="mm"><div class="mm-empty"><strong>{title}</strong>{advice}</div></div>'
+    """Its title for one picture before anybody asked: the browser picks the language, of one text in a component."""
+    return f'<div class="mm"><div class="mm-empty"><strong>{label("predict.none")}</strong></div></div>'
 
 
 def loading_html() -> str:

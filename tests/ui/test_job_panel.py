@@ -16,6 +16,7 @@ from mmemo.ui.job_list import list_html
 from mmemo.ui.job_panel import act, look, status_html, watch
 from mmemo.ui.job_words import address_of, clock_time, log_text
 from mmemo.ui.jobs import JobRunner
+from mmemo.ui.text import in_language
 from tests.made_jobs import KINDS, PagesSettings
 
 NAMES = [name for name in job_panel.JobPanel.__dataclass_fields__ if name != "mine"]
@@ -128,6 +129,70 @@ def test_a_page_knows_the_jobs_that_it_started_or_resumed(runner: JobRunner, toa
         assert not isinstance(named(values)["started"], int), "nothing was started by this page"
     act(runner, first, 0, second, "cancel")
     assert named(act(runner, first, 0, second, "resume"))["started"] == second
+
+
+def test_a_short_job_of_another_page_is_told_once(runner: JobRunner, workspace: Workspace, toasts: list[str]):
+    idle = named(watch(runner, None))
+    first, second = (runner.submit("pages", name, PagesSettings(1)) for name in ("first", "second"))
+    work_off(workspace, KINDS, 0)
+    seen = named(look(runner, idle["watched"], idle["looked"]))
+    assert toasts == ["Done: first", "Done: second"], "both began and ended between two looks"
+    assert [job_id for job_id, _ in seen["ended"]] == [second, first]
+    again = named(look(runner, seen["watched"], seen["looked"]))
+    assert len(toasts) == 2 and not isinstance(again["ended"], tuple)
+    opened = named(watch(runner, None))
+    assert len(toasts) == 2 and not isinstance(opened["ended"], tuple), "what was over when a page came is no news"
+    runner.remove(second)
+    look(runner, None, named(look(runner, None, opened["looked"]))["looked"])
+    assert len(toasts) == 2
+
+
+def test_what_ended_while_a_page_started_a_job_is_told_at_its_next_look(
+    runner: JobRunner, workspace: Workspace, toasts: list[str]
+):
+    idle = named(watch(runner, None))
+    runner.submit("pages", "of others", PagesSettings(1))
+    work_off(workspace, KINDS, 0)
+    number = runner.submit("pages", "mine", PagesSettings(1))
+    started = named(watch(runner, number))
+    assert not isinstance(started["looked"], int), "the page keeps what it knew"
+    look(runner, started["watched"], idle["looked"])
+    assert toasts == ["Done: of others"]
+
+
+def test_a_job_that_ended_is_one_line_that_opens(runner: JobRunner):
+    over = status_html(job(state="done"))
+    assert over.index("</summary>") < over.index("mm-steps") < over.index("</details>")
+    failed = status_html(job(state="failed", error="no video", hint="choose another"))
+    assert failed.index("</details>") < failed.index('role="alert"'), "what went wrong is in sight"
+    assert "<details" not in status_html(job())
+
+
+def test_a_step_that_found_no_work_is_not_ticked():
+    steps = (
+        JobStep("label", 0, 9, 0.1, "loading the teacher"),
+        JobStep("characters", 0, 0, 0.1),
+        JobStep("train", 0, 1, 1.0, "loading models"),
+        JobStep("train: fold 1", 5, 5, 1.0),
+        JobStep("report", 0, 1, 0.1),
+    )
+    made = status_html(job(state="done", steps=steps))
+    assert made.count('class="idle"') == 3
+    assert '<li class="idle">characters: nothing to do</li><li class="">train</li>' in made
+    log = log_text(job(state="done", steps=steps))
+    assert "label: nothing to do, loading the teacher\ncharacters: nothing to do\ntrain: 0 of 1 in 1 s" in log
+    assert "nothing" not in log_text(job(state="cancelled", steps=steps[:1])), "it was not over"
+    assert 'class="halt"' in status_html(job(state="cancelled", steps=steps[:1]))
+
+
+def test_a_job_is_told_in_the_language_of_who_looks():
+    adapt = job(arguments={"video": "/films/Pilot one.mp4"}, state="cancelled")
+    with in_language("de"):
+        told = status_html(adapt) + list_html([adapt]) + log_text(adapt)
+        assert "An Pilot one.mp4 anpassen" in told and "Adapt" not in told
+        assert "schneiden: 9 von 9 in 20 s" in told and "trainieren" in told and "Runden" in status_html(job())
+        assert "Fortsetzen macht dort weiter" in told and ">Entfernen</button>" in told
+    assert "Adapt to Pilot one.mp4" in status_html(adapt)
 
 
 def test_buttons_cancel_resume_and_remove_the_job_that_they_name(runner: JobRunner, toasts: list[str]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +13,15 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from mmemo.episode.account import DropReason
+from mmemo.episode.faces import DetectorSettings
+from mmemo.episode.qa import QaKind
 from mmemo.settings import REPOSITORY
-from mmemo.ui.context import told
+from mmemo.store.workspace import Workspace
+from mmemo.student.recipes import RECIPES
+from mmemo.ui.context import AppContext, told
+from mmemo.ui.jobs import JobRunner
+from mmemo.ui.page import build_page
 from mmemo.ui.text import LANGUAGES, amount, for_script, in_language, label, language_of, say, translations, words
 
 UI = REPOSITORY / "mmemo" / "ui"
@@ -22,6 +31,35 @@ def asked_keys() -> set[str]:
     """Keys that Python code asks for by name."""
     pattern = re.compile(r'\b(?:say|label)\(\s*"([\w.-]+)"')
     return {key for path in UI.rglob("*.py") for key in pattern.findall(path.read_text(encoding="utf-8"))}
+
+
+# Where a literal is no words for people: a name, and a value that is the same in every language.
+SAME_EVERYWHERE = {"episode_form.py: embedded", "header.py: mmemo", "page.py: mmemo"}
+FOR_PROGRAMS = "job_api.py"  # its fields are on no page, their names are those of the endpoints
+SHOWN = ("label", "info", "placeholder", "value", "title")
+
+
+def literals(path: Path) -> set[str]:
+    """`file: text` for every text in the code that a component of gradio is given to show; programs see others."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not re.match(r"gr\.(?!State)[A-Z]", ast.unparse(node.func)):
+            continue
+        if re.search(r"visible=False|\*\*unseen", ast.unparse(node)):
+            continue
+        told = [keyword.value for keyword in node.keywords if keyword.arg in SHOWN]
+        texts = [re.sub(r"<[^>]*>", "", part.value) for value in (*node.args[:1], *told) for part in shown_parts(value)]
+        found |= {f"{path.name}: {text}" for text in texts if re.search(r"[A-Za-z]{2}", text)}
+    return found
+
+
+def shown_parts(value: ast.expr) -> list[ast.Constant]:
+    """The texts of an expression that stand in the code: of a literal, an f-string, or the names of choices."""
+    if isinstance(value, ast.Constant):
+        return [value] if isinstance(value.value, str) else []
+    if isinstance(value, ast.JoinedStr | ast.List | ast.Tuple):
+        return [part for inner in (getattr(value, "values", None) or value.elts) for part in shown_parts(inner)]
+    return []
 
 
 def holes(text: str) -> set[str]:
@@ -42,6 +80,46 @@ def test_languages_fill_in_the_same_values():
 
 def test_what_the_code_asks_for_is_there():
     assert asked_keys() - set(words()) == set()
+
+
+def test_no_words_of_a_component_stand_in_the_code():
+    found = {text for path in UI.glob("*.py") if path.name != FOR_PROGRAMS for text in literals(path)}
+    assert found - SAME_EVERYWHERE == set(), "words for people belong into mmemo/ui/text"
+    assert SAME_EVERYWHERE - found == set(), "the list of exceptions holds what is no longer there"
+
+
+def test_a_component_holds_one_text_that_the_browser_translates(tmp_path: Path):
+    """The browser fills in the first marker of a value and leaves any other as it is."""
+    jobs = JobRunner(Workspace(tmp_path), lambda _: None)
+    context = AppContext(Workspace(tmp_path), Workspace(tmp_path).labels(), jobs)
+    with closing(jobs), closing(context.labels):
+        config = build_page(context).get_config_file()
+    texts = [(one.get("type"), text) for one in config["components"] for text in all_texts(one["props"])]
+    assert any("__i18n__" in text for _, text in texts)
+    assert [(kind, text) for kind, text in texts if text.count("__i18n__") > 1] == []
+
+
+def all_texts(value: Any) -> list[str]:
+    """Every text inside plain values, as the page gets them."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in all_texts(inner)]
+    if isinstance(value, list | tuple):
+        return [text for inner in value for text in all_texts(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_the_width_that_a_word_tells_is_the_one_that_counts():
+    width = str(DetectorSettings().max_width_px)
+    assert all(width in words()["episode.min_face_why"][language] for language in LANGUAGES)
+
+
+def test_the_app_has_words_for_every_outcome_and_suspicion_and_recipe():
+    for known in (*DropReason, *(kind for kind in QaKind if kind is not QaKind.OUT_OF_VIDEO)):
+        assert words()[f"episode.{known.value}"]["en"] == known.value.replace("_", " ")
+        assert words()[f"episode.{known.value}_why"]["en"] == known.meaning
+    assert words()["episode.check_out_of_video_why"]["en"] == QaKind.OUT_OF_VIDEO.meaning
+    offered = {name: recipe.says for name, recipe in RECIPES.items() if recipe.offered}
+    assert {name: words()[f"episode.recipe_{name}"]["en"] for name in offered} == offered
 
 
 def test_say_fills_in_and_follows_the_language():
