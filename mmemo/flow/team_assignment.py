@@ -37,4 +37,4 @@ def assigned_tracks(workspace: Workspace, episode: Episode, person: str, team: T
 def on_cut(given: pd.DataFrame, cut: CutFaces) -> pd.DataFrame:
     """Rows of ASSIGNMENT_COLUMNS with the numbers of a cut; faces that it does not have are left out."""
     placed = given.assign(track_id=places_of(given, cut)[:, 0])
-    return placed[placed["track_id"] >= 0].drop_duplicates(["person", "track_id"], keep="last")
+    return placed[placed["track_id"] >= 0]

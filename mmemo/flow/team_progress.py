@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.evaluate.agreement import Measure, share
-from mmemo.flow.team_words import TeamWords
+from mmemo.flow.team_words import Hidden, TeamWords
 from mmemo.store.labels import REJECT, SKIP, WITHDRAW
 
 # A longer gap between two presses is a break, not a slow label.
@@ -44,14 +44,13 @@ class PersonProgress:
 class EpisodeWork:
     """What one episode tells of people's work.
 
-    asked: (person, track) of open rounds. hidden: {(person, track): since when others' words are hidden from the
-    person}. gold: {track: answer}; tested: (person, track) of gold questions that were put to people. last, first and
+    asked: (person, track) of open rounds. hidden: when others' words were hidden from whom. gold: {track: answer}; tested: (person, track) of gold questions that were put to people. last, first and
     free: the answers that stand, the first ones, and those given without sight of another's.
     """
 
     words: TeamWords
     asked: set[tuple[str, int]]
-    hidden: Mapping[tuple[str, int], pd.Timestamp]
+    hidden: Hidden
     gold: Mapping[int, str]
     tested: set[tuple[str, int]]
     last: pd.DataFrame = field(init=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from mmemo.store.labels import FRAME, REJECT, SKIP, WITHDRAW
 # What people may say of a face as a whole: an emotion, or that it cannot be used.
 ANSWERS = (*EKMAN7.labels, REJECT)
 _CODE = {label: code for code, label in enumerate(ANSWERS)}
+# {(person, track): since and until when others' words on it are hidden from the person in Review}.
+Hidden: TypeAlias = Mapping[tuple[str, int], Sequence[tuple[pd.Timestamp, pd.Timestamp | None]]]
 _COLUMNS = ("id", "track_id", "label", "annotator", "created_at", "blind", "press")
 
 
@@ -59,19 +61,18 @@ class TeamWords:
         said = self.words[self.words["label"].isin(ANSWERS)]
         return said.drop_duplicates(["track_id", "annotator"])
 
-    def independent(self, hidden: Mapping[tuple[str, int], pd.Timestamp] | None = None) -> pd.DataFrame:
+    def independent(self, hidden: Hidden | None = None) -> pd.DataFrame:
         """First answers that were given without sight of another person's: only these tell how far people agree.
 
         Who labels second can see in Review what the first one said, and a later word of the same person may follow a
         talk about it; counted in, both would praise people for copying. An answer is independent when nobody else had
-        spoken of the face, when it was given blind, or when others' words were hidden from the person: {(person,
-        track): since when}.
+        spoken of the face, when it was given blind, or while others' words were hidden from the person.
         """
         first = self.first()
-        since = hidden or {}
+        times = hidden or {}
         opened = first.groupby("track_id")["id"].transform("min")
         unseen = [
-            (who, track) in since and since[who, track] <= moment
+            any(since <= moment and (until is None or moment < until) for since, until in times.get((who, track), ()))
             for who, track, moment in first[["annotator", "track_id", "created_at"]].itertuples(index=False)
         ]
         blind = first["blind"].eq(True).to_numpy(bool)

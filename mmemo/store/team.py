@@ -216,13 +216,15 @@ class TeamStore:
             session.commit()
 
     def rounds(self) -> list[dict[str, Any]]:
-        """All rounds, the newest first: the fields of Round, with id, created_at and closed."""
+        """All rounds, the newest first: the fields of Round, with id, created_at, closed and closed_at."""
         with database_errors("the rounds cannot be read"), Session(self._engine) as session:
-            closed = set(session.execute(select(_ClosingRow.round_id)).scalars())
+            closings = select(_ClosingRow.round_id, func.min(_ClosingRow.created_at)).group_by(_ClosingRow.round_id)
+            closed = dict(session.execute(closings).tuples().all())
             found = session.execute(select(_RoundRow).order_by(_RoundRow.id.desc())).scalars().all()
             names = ("id", "title", "faces", "overlap", "by", "seed", "author", "created_at")
             return [
                 {**{name: getattr(row, name) for name in names}, "closed": row.id in closed}
+                | {"closed_at": closed.get(row.id)}
                 | {"people": json.loads(row.people), "episodes": json.loads(row.episodes)}
                 for row in found
             ]
@@ -253,9 +255,10 @@ class TeamStore:
         return self._read(_GoldRow, VERDICT_COLUMNS, _GoldRow.episode_id == episode_id)
 
     def stamp(self) -> tuple[int, ...]:
-        """Changes whenever a row came."""
+        """Changes whenever a row came: the numbers of the last round, closing, assignment, decision, gold question."""
         with database_errors("what the team did cannot be read"), Session(self._engine) as session:
-            return tuple(session.execute(select(func.coalesce(func.max(row.id), 0))).scalar_one() for row in _ROWS)
+            newest = (select(func.coalesce(func.max(row.id), 0)).scalar_subquery() for row in _ROWS)
+            return tuple(session.execute(select(*newest)).one())
 
     def close(self) -> None:
         """Let go of the database file."""

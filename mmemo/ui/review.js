@@ -42,7 +42,7 @@ const filters = () => {
   const share = (name) => Math.min(100, Math.max(0, Number(read(name)) || 0)) / 100;
   return {
     ...Object.fromEntries(['use', 'status', 'character', 'teacher', 'image', 'student', 'target', 'person', 'annotator', 'source', 'differ', 'order'].map((name) => [name, read(name)])),
-    text: form.elements.text.value.slice(0, 200), issues: form.elements.issues.checked, confidence_from: share('from'), confidence_to: share('to'), blind,
+    text: form.elements.text.value.slice(0, 200), issues: form.elements.issues.checked, assigned: form.elements.assigned.checked, confidence_from: share('from'), confidence_to: share('to'), blind,
   };
 };
 const query = () => ({...base, all: form.elements.all.value === 'all', filters: filters()});
@@ -55,6 +55,8 @@ const fillFilters = () => {
   fill('use', [...uses, ...(drops.length > 1 ? drops : []), ['', word('use.all', {n: amount(sum)})]]);
   fill('character', [['', word('anybody')], ...Object.entries(facts.characters).map(([name, n]) => [name, `${whom(name)} (${amount(n)})`])]);
   fill('annotator', [['', word('anybody')], ...facts.people.map((name) => [name, name === facts.me ? word('you.named', {name}) : name])]);
+  form.elements.assigned.closest('label').hidden = !facts.asked;
+  if (!facts.asked) form.elements.assigned.checked = false;
   for (const name of ['teacher', 'image', 'student', 'target']) fill(name, emotions);
   fill('person', [...emotions, [REJECT, word('unusable')]]);
 };

@@ -44,7 +44,8 @@ class Filters:
 
     `use` is what faces are used for ("" for all), or a drop reason; confidences are shares of 1 of `source`.
     `status` and `person` are about the words of `annotator`, or of all people. `blind` hides what would tell a label:
-    such filters then let everything through, and `status` is about one's own words alone.
+    such filters then let everything through, and `status` is about one's own words alone. `assigned`: the faces that
+    one is asked to label.
     """
 
     use: str = TRAINING
@@ -64,6 +65,7 @@ class Filters:
     text: str = ""
     order: str = "time"
     blind: bool = False
+    assigned: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -89,7 +91,7 @@ class Filters:
         """Who does not see line, opinions and other people's words finds nothing out by filters either."""
         if not self.blind:
             return self
-        kept = {name: getattr(self, name) for name in ("use", "status", "character")}
+        kept = {name: getattr(self, name) for name in ("use", "status", "character", "assigned")}
         return Filters(**kept, blind=True)
 
 

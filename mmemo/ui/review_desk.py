@@ -17,10 +17,12 @@ from mmemo.errors import InputError
 from mmemo.flow.human_labels import Resting, read_words
 from mmemo.flow.review_faces import DROPPED, TRAINING, EpisodeFaces, episode_faces, joined
 from mmemo.flow.review_words import PlacedWords, Standing, WordLog, corrected_since, standing_on
+from mmemo.flow.team_assignment import assigned_tracks, open_team
 from mmemo.labels import EKMAN7
 from mmemo.store.characters import CharacterStore
 from mmemo.store.files import storage_errors
 from mmemo.store.labels import LabelStore
+from mmemo.store.team import TeamStore
 from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.ui.review import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
 from mmemo.ui.review_rows import face_json, row_json
@@ -81,15 +83,18 @@ class ReviewDesk:
     workspace: Workspace
     store: LabelStore
     log: WordLog = field(init=False)
+    team: TeamStore = field(init=False)
     _parts: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _shown: _Cache = field(default_factory=lambda: _Cache(4))
     _found: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _words: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _rests: _Cache = field(default_factory=lambda: _Cache(4))
+    _tracks: _Cache = field(default_factory=lambda: _Cache(_KEPT))
     _stamps: dict[Hashable, Hashable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log = WordLog(self.workspace, self.store)
+        self.team = open_team(self.workspace)
 
     def open(self, asked: Json, me: str) -> dict[str, Any]:
         """What a page needs to begin: choices of its filters, who labels, and what can be undone."""
@@ -114,6 +119,7 @@ class ReviewDesk:
             "characters": {str(name): int(n) for name, n in whose.items()},
             "people": sorted(self.log.people),
             "undo": self.log.undoable(me, _UNDOABLE),
+            "asked": int(self._asked(shown, me).sum()),
             "resting": _resting_words(self._resting(shown, table)),
         }
 
@@ -129,7 +135,7 @@ class ReviewDesk:
         found = self._matching(shown, filters, as_of, me)
         limit = min(max(_whole(asked.get("limit"), PAGE_FACES), 1), MAX_PAGE_FACES)
         offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0) // limit * limit)
-        now = self._standing(shown, newest, me if filters.blind else None)
+        now = self._told(shown, newest, me if filters.blind else None, me)
         rows = [
             row_json(shown, int(row), now, self.log.people, me, filters.blind) for row in found[offset : offset + limit]
         ]
@@ -144,7 +150,40 @@ class ReviewDesk:
         if track_id not in part.row_of:
             raise InputError(f"the face {track_id} is gone", hint="reload the page")
         words = [event for event in self.log.of(episode_id) if event.cut_key == cut_key and event.track_id == track_id]
+        if track_id in self.asked_of(episode_id, cut_key, me):
+            words = [event for event in words if event.annotator == me]
         return face_json(part, track_id, words, bool(asked.get("blind")), me)
+
+    def asked_of(self, episode_id: str, cut_key: str, me: str) -> set[int]:
+        """Tracks of a cut that a person is asked to label. What others say of them is hidden until the round is over,
+        since only answers given without sight of another's tell how far people agree."""
+        return self._asked_tracks(self.part(episode_id, cut_key), me, self.team.stamp())
+
+    def _asked_tracks(self, part: EpisodeFaces, me: str, stamp: tuple[int, ...]) -> set[int]:
+        key = (part.episode.episode_id, part.episode.cut_key, me, stamp)
+        return self._tracks.get(key, lambda: assigned_tracks(self.workspace, part.episode, me, self.team))
+
+    def _asked(self, shown: Shown, me: str) -> np.ndarray:
+        """(N,) bool: the rows that a person is asked to label."""
+        stamp = self.team.stamp()
+
+        def find() -> np.ndarray:
+            parts = [np.isin(part.tracks["track_id"], [*self._asked_tracks(part, me, stamp)]) for part in shown.parts]
+            return np.concatenate(parts)
+
+        return self._tracks.get((shown.key, me, stamp), find)
+
+    def _told(self, shown: Shown, as_of: int, annotator: str | None, me: str) -> Standing:
+        """What holds, as far as `me` may know it: of faces that one is asked to label the own words alone."""
+        said, asked = self._standing(shown, as_of, annotator), self._asked(shown, me)
+        if annotator == me or not asked.any():
+            return said
+        own = self._standing(shown, as_of, me if annotator is None else "")
+        return Standing(
+            np.where(asked, own.status, said.status),
+            np.where(asked, own.label, said.label),
+            np.where(asked, own.who, said.who),
+        )
 
     def corrections(self, episode_id: str, run_id: str | None) -> int:
         """On how many faces people say something else than when a run was trained; 0 without a run."""
@@ -214,13 +253,14 @@ class ReviewDesk:
         return next(iter(runs_of(self.workspace, episode_id)), None)
 
     def _matching(self, shown: Shown, filters: Filters, as_of: int, me: str) -> np.ndarray:
-        whose = me if filters.blind else filters.annotator or None
+        whose = me if filters.blind or filters.assigned else filters.annotator or None
+        asked = self._asked(shown, me)
 
         def find() -> np.ndarray:
-            said = self._standing(shown, as_of, whose)
-            return shown.search.matching(filters, said, self.log.people)
+            found = shown.search.matching(filters, self._told(shown, as_of, whose, me), self.log.people)
+            return found[asked[found]] if filters.assigned else found
 
-        return self._found.get((shown.key, filters, as_of, whose), find)
+        return self._found.get((shown.key, filters, as_of, whose, me, self.team.stamp()), find)
 
     def _standing(self, shown: Shown, as_of: int, annotator: str | None) -> Standing:
         def find() -> Standing:

@@ -40,6 +40,7 @@ FIELDS = (
     ("use", "select", True, False),
     ("status", "select", True, False),
     ("character", "select", True, False),
+    ("assigned", "tick", True, False),
     ("order", "select", True, True),
     ("text", "search", True, True),
     *((name, "select", False, True) for name in SOURCES),

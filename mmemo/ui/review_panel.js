@@ -203,6 +203,15 @@ root.addEventListener('click', (event) => {
   act(button.dataset.do, event.shiftKey);
 });
 let typing = 0;
+// Team sends a person here, to the faces that are waiting.
+document.addEventListener('mm-review-assigned', async () => {
+  if (!base) return;
+  await open();
+  clear('*');
+  form.elements.assigned.checked = true;
+  form.elements.status.value = 'unlabelled';
+  search();
+});
 form.addEventListener('submit', (event) => event.preventDefault());
 form.addEventListener('change', (event) => { if (event.target.name !== 'text') search(); });
 form.elements.text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => search(), 200); });

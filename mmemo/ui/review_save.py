@@ -50,7 +50,7 @@ def save_presses(desk: ReviewDesk, asked: Json, me: str) -> dict[str, Any]:
         acks.append(number)
     desk.log.refresh()
     blind = bool(asked.get("blind"))
-    now = _now(desk, [*touched], me if blind else None)
+    now = _now(desk, [*touched], me, blind)
     return {"acks": acks, "refused": refused, "now": now, "blind": blind}
 
 
@@ -95,12 +95,18 @@ def _items_of(press: object) -> list[str]:
     return [one for one in items[:MAX_PAGE_FACES] if isinstance(one, str)] if isinstance(items, list) else []
 
 
-def _now(desk: ReviewDesk, items: Sequence[str], whose: str | None) -> dict[str, Any]:
-    """{item: what holds on it}; one that cannot be read now is left out, for its word is saved all the same."""
+def _now(desk: ReviewDesk, items: Sequence[str], me: str, blind: bool) -> dict[str, Any]:
+    """{item: what holds on it, as far as `me` may know}; one that cannot be read now is left out, for its word is saved
+    all the same."""
     found: dict[str, Any] = {}
+    asked: dict[tuple[str, str], set[int]] = {}
     for item in items:
         try:
-            found[item] = now_on(desk, item, whose)
+            episode_id, cut_key, track_id = item_of(item)
+            if (episode_id, cut_key) not in asked:
+                asked[episode_id, cut_key] = desk.asked_of(episode_id, cut_key, me)
+            alone = blind or track_id in asked[episode_id, cut_key]
+            found[item] = now_on(desk, item, me if alone else None)
         except InputError:  # it names no face
             continue
         except Exception:

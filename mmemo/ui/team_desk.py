@@ -14,7 +14,7 @@ from mmemo.errors import InputError
 from mmemo.evaluate.agreement import Measure, group_agreement, pair_agreement
 from mmemo.flow.human_labels import CutFaces, verdicts_on
 from mmemo.flow.review_faces import EpisodeFaces
-from mmemo.flow.team_assignment import on_cut, open_team
+from mmemo.flow.team_assignment import on_cut
 from mmemo.flow.team_progress import EpisodeWork, progress_of
 from mmemo.flow.team_words import ANSWERS, TeamWords, columns_of
 from mmemo.labels import EKMAN7
@@ -73,8 +73,8 @@ class TeamDesk:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.team = open_team(self.workspace)
         self.review = ReviewDesk(self.workspace, self.store)
+        self.team = self.review.team
 
     def open(self, asked: Json, me: Person) -> dict[str, Any]:
         """What a page begins with: who asks, how far everybody is, and how much is open. Who labels sees the own
@@ -146,11 +146,10 @@ class TeamDesk:
         words = TeamWords.of(self.review.log.of(episode_id), cut)
         asked = on_cut(self.team.assignments(episode_id), cut)
         ever = on_cut(self.team.assignments(episode_id, also_closed=True), cut)
-        made_at = {one["id"]: pd.Timestamp(one["created_at"]) for one in self.team.rounds()}
-        since = {
-            (str(who), int(track)): _utc(made_at[number])
-            for who, track, number in ever[["person", "track_id", "round_id"]].itertuples(index=False)
-        }
+        open_from = {one["id"]: (_utc(one["created_at"]), _utc(one["closed_at"])) for one in self.team.rounds()}
+        since: dict[tuple[str, int], list[Any]] = {}
+        for who, track, number in ever[["person", "track_id", "round_id"]].itertuples(index=False):
+            since.setdefault((str(who), int(track)), []).append(open_from[number])
         tested = ever[ever["gold"].astype(bool)]
         return EpisodeWork(
             words, _pairs_of(asked), since, dict(zip(gold["track_id"].tolist(), gold["label"].tolist(), strict=True)),
@@ -200,8 +199,10 @@ def _pairs_of(given: pd.DataFrame) -> set[tuple[str, int]]:
     return {(str(who), int(track)) for who, track in given[["person", "track_id"]].itertuples(index=False)}
 
 
-def _utc(moment: pd.Timestamp) -> pd.Timestamp:
-    return moment.tz_localize("UTC") if moment.tzinfo is None else moment
+def _utc(moment: Any) -> Any:
+    """A time of the database, which keeps them in UTC and does not say so; None stays None."""
+    stamp = None if moment is None else pd.Timestamp(moment)
+    return stamp if stamp is None or stamp.tzinfo is not None else stamp.tz_localize("UTC")
 
 
 def _progress(found: Any) -> dict[str, Any]:
@@ -210,7 +211,8 @@ def _progress(found: Any) -> dict[str, Any]:
 
 
 def _round(one: Json) -> dict[str, Any]:
-    return {**one, "created_at": _utc(pd.Timestamp(one["created_at"])).isoformat(timespec="seconds")}
+    kept = {name: value for name, value in one.items() if name != "closed_at"}
+    return {**kept, "created_at": _utc(one["created_at"]).isoformat(timespec="seconds")}
 
 
 def measure_json(measure: Measure) -> dict[str, float | None]:

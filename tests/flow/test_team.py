@@ -89,7 +89,8 @@ def test_only_answers_given_without_sight_of_another_count(workspace: Workspace)
         event(10, 1, "fear", "cy", undoes="9"),
     )
     early, late = pd.Timestamp(START, tz="UTC"), pd.Timestamp(START, tz="UTC") + pd.Timedelta(hours=1)
-    found = told(said.independent({("cy", 3): early, ("ben", 1): late}))
+    hidden = {("cy", 3): [(early, None)], ("ben", 1): [(late, None), (early, early)]}
+    found = told(said.independent(hidden))
     assert found == [
         (1, "ada", "joy"), (2, "ada", "fear"), (2, "ben", "anger"), (3, "ben", "anger"), (3, "cy", "sadness"),
     ]  # fmt: skip

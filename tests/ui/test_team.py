@@ -113,6 +113,37 @@ def test_a_round_gives_each_face_and_a_fifth_of_them_twice(desk: TeamDesk):
     assert assigned_tracks(desk.workspace, episode, "ben") == set() and desk.open(ASKED, ADA)["rounds"][0]["closed"]
 
 
+def test_what_others_say_of_an_assigned_face_is_hidden_until_the_round_is_over(desk: TeamDesk):
+    label(desk, ADA, "joy", 1)
+    asked = {**ASKED, "filters": {"assigned": True}}
+    assert desk.review.page(asked, "ben")["total"] == 0 and desk.review.open(ASKED, "ben")["asked"] == 0
+    number = assign(desk, {**ROUND, "people": ["ben"], "overlap": 0}, ADA)["round"]
+    assert desk.review.page(asked, "ben")["total"] == 26 == desk.review.open(ASKED, "ben")["asked"]
+    assert desk.review.page(asked, "cy")["total"] == 0
+
+    def seen(who: str, **filters: Any) -> list[tuple[str | None, str | None]]:
+        rows = desk.review.page({**ASKED, "filters": filters}, who)["rows"]
+        return [(row["said"], row["who"]) for row in rows if row["track"] == 1]
+
+    assert seen("ben") == [(None, None)] and seen("cy") == [("joy", "ada")] == seen("ada")
+    assert seen("ben", person="joy") == [] == seen("ben", annotator="ada", status="labelled")
+    assert seen("ben", status="unlabelled") == [(None, None)]
+    assert desk.review.face({**ASKED, "item": item(1)}, "ben")["words"] == []
+    assert len(desk.review.face({**ASKED, "item": item(1)}, "cy")["words"]) == 1
+    one = {"id": "skip", "items": [item(1)], "label": "skip"}
+    assert save_presses(desk.review, {"presses": [one]}, "ben")["now"][item(1)]["said"] is None, "a skip shows nothing"
+    assert [
+        row["track"] for row in desk.review.page({**ASKED, "filters": {"assigned": True, "blind": True}}, "ben")["rows"]
+    ]
+    label(desk, BEN, "fear", 1)
+    assert seen("ben") == [("fear", "ben")], "the own word"
+    assert desk.part(EPISODE_ID).work.free["annotator"].tolist() == ["ada", "ben"], "both count for agreement"
+    close(desk, {"round": number}, ADA)
+    told = [word["label"] for word in desk.review.face({**ASKED, "item": item(1)}, "ben")["words"]]
+    assert told == ["joy", "skip", "fear"] and len(seen("ben", annotator="ada")) == 1
+    assert desk.review.page(asked, "ben")["total"] == 0
+
+
 def test_a_round_of_few_unlabelled_faces_is_drawn_again_the_same(desk: TeamDesk):
     label(desk, BEN, "joy", 1, 2, 3)
     asked = {**ROUND, "faces": "unlabelled", "most": 8}
