@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -96,31 +96,35 @@ def slices_words(details: Details) -> str:
     return words
 
 
-def slices_html(details: Details) -> str:
-    """The parts as one HTML table, with classes that report and app each give their looks; all names are escaped."""
-    heads = "".join(f'<th scope="col" class="num">{head}</th>' for head in ("faces", "image only", "student", "gain"))
+def slices_html(details: Details, word: Callable[[str], str] = str) -> str:
+    """The parts as one HTML table, with classes that report and app each give their looks; all names are escaped.
+
+    `word` gives the words of the table in another language.
+    """
+    heads = "".join(f'<th scope="col" class="num">{escape(word(head))}</th>' for head in _HEADS)
     groups = ""
     for kind in dict.fromkeys(part.kind for part in details.slices):
-        rows = "".join(_slice_html(part) for part in details.slices if part.kind == kind)
-        title = f'<tr class="kind"><th scope="rowgroup" colspan="6">{escape(kind)}</th></tr>'
+        rows = "".join(_slice_html(part, word) for part in details.slices if part.kind == kind)
+        title = f'<tr class="kind"><th scope="rowgroup" colspan="6">{escape(word(kind))}</th></tr>'
         groups += f"<tbody>{title}{rows}</tbody>"
     return (
-        '<table class="mm-table mm-stacked slices"><thead><tr><th scope="col">part</th>'
-        f'{heads}<th scope="col">what it shows</th></tr></thead>{groups}</table>'
+        f'<table class="mm-table mm-stacked slices"><thead><tr><th scope="col">{escape(word("part"))}</th>'
+        f'{heads}<th scope="col">{escape(word("what it shows"))}</th></tr></thead>{groups}</table>'
     )
 
 
-def _slice_html(part: Slice) -> str:
+_HEADS = ("faces", "image only", "student", "gain")
+
+
+def _slice_html(part: Slice, word: Callable[[str], str]) -> str:
     gain = typographic(points(part.gain))
     if part.gain_ci95 is not None and not part.is_small:
         low, high = (typographic(points(bound)) for bound in part.gain_ci95)
         gain += f" <small>[{low}, {high}]</small>"
-    cells = (
-        ("faces", f"{part.n:,}"),
-        ("image only", f"{percent(part.baseline)} %"),
-        ("student", f"{percent(part.student)} %"),
-        ("gain", gain),
+    cells = (f"{part.n:,}", f"{percent(part.baseline)} %", f"{percent(part.student)} %", gain)
+    shown = "".join(
+        f'<td class="num" data-head="{escape(word(head))}">{cell}</td>'
+        for head, cell in zip(_HEADS, cells, strict=True)
     )
-    shown = "".join(f'<td class="num" data-head="{head}">{cell}</td>' for head, cell in cells)
     css = "small-part" if part.is_small else ""
-    return f'<tr class="{css}"><th scope="row">{escape(part.name)}</th>{shown}<td class="says">{part.says()}</td></tr>'
+    return f'<tr class="{css}"><th scope="row">{escape(word(part.name))}</th>{shown}<td class="says">{escape(word(part.says()))}</td></tr>'

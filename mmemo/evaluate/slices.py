@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.evaluate.statistics import FEW_UNITS, Interval, direction, paired_gain
+from mmemo.labels import EKMAN7
 
 # A part of fewer faces is listed, and nothing is called proven of it.
 FEW_FACES = 20
@@ -22,6 +23,8 @@ _CUTS: Mapping[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {
     "brightness": ("Brightness", (60, 180), ("dark (under 60 of 255)", "60 to 180", "bright (over 180)")),
 }
 CHARACTER = "Character"
+# Of the faces that show one emotion, accuracy is how many are found.
+EMOTION = "Emotion shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def slices_of(
     """Compare on every part: (n,) gold and (n, 7) probabilities of both, (n,) independent units, facts a row an example.
 
     `facts` may hold size_px, turned_deg, brightness (NaN where unknown) and character (text, empty for nobody); what is
-    missing gives no parts. Intervals as in the comparison: a paired bootstrap over units.
+    missing gives no parts. The first parts are the emotions of the gold. Intervals as in the comparison: a paired
+    bootstrap over units.
     """
     first, second = student.argmax(axis=1), baseline.argmax(axis=1)
 
@@ -85,7 +89,8 @@ def slices_of(
         before, after = (float(np.mean(choice[rows] == gold[rows])) for choice in (second, first))
         return Slice(kind, name, int(rows.sum()), before, after, gain.accuracy_ci95, gain.units)
 
-    return tuple(part(kind, name, rows) for kind, name, rows in _parts(facts) if rows.any())
+    by_class = [(EMOTION, label, gold == number) for number, label in enumerate(EKMAN7.labels)]
+    return tuple(part(kind, name, rows) for kind, name, rows in [*by_class, *_parts(facts)] if rows.any())
 
 
 def _parts(facts: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:

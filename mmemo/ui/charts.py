@@ -16,8 +16,8 @@ from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
 from mmemo.flow.read import face_noises
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
-from mmemo.ui.compare_words import row_title, sure_words, verdict_words
-from mmemo.ui.text import in_language, say, words
+from mmemo.ui.compare_words import row_title, sure_words, translated, verdict_words
+from mmemo.ui.text import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,27 +56,20 @@ def charts_of(
         charts.append(_figure(noise_figure(noise), say("compare.noise"), say("compare.noise_why"), wide=True))
     for found in face_noises(folder):
         drawn = face_noise_figure(found.matrix, found.spread, found.counts)
-        charts.append(_figure(drawn, say("compare.face_noise", name=found.name), say("compare.face_noise_why")))
+        name = say("compare.whole_show") if found.name == "the whole show" else found.name
+        charts.append(_figure(drawn, say("compare.face_noise", name=name), say("compare.face_noise_why")))
     return charts
 
 
 def in_words(svg: str) -> str:
     """A drawing of the library, whose words are English, with those of the reader's language; names of emotions stay."""
-    said = _translations()
+    said = translated(_CHART)
     svg = _ERROR.sub(lambda m: f"{m[1]}{escape(_error_words(said, m[2], m[3]))}", svg)
     return re.sub(r"(?<=>)([^<>]+)(?=</text>)", lambda m: escape(said.get(m[1], m[1]), quote=False), svg)
 
 
 def _error_words(said: Mapping[str, str], name: str, error: str) -> str:
     return say("compare.chart.error", name=said.get(name, name), error=error)
-
-
-def _translations() -> dict[str, str]:
-    """{English: what the reader's language says} of every word in a drawing."""
-    keys = [key for key in words() if key.startswith(_CHART) and "{" not in words()[key]["en"]]
-    with in_language("en"):
-        english = [say(key) for key in keys]
-    return dict(zip(english, map(say, keys), strict=True))
 
 
 def _confusions(comparison: Comparison) -> str:

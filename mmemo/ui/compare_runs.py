@@ -7,9 +7,10 @@ from html import escape
 from mmemo.evaluate.rows import Row
 from mmemo.evaluate.statistics import FEW_UNITS
 from mmemo.evaluate.words import percent, points
-from mmemo.flow.run_choice import TwoRuns, compare_runs, run_name
+from mmemo.flow.run_choice import TwoRuns, compare_runs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_table import rows_html
+from mmemo.ui.compare_words import run_title
 from mmemo.ui.html import card, page_part
 from mmemo.ui.text import say
 
@@ -20,7 +21,7 @@ def against_html(workspace: Workspace, first: str, second: str) -> str:
     parts = [f"<h3>{escape(verdict_words(two))}</h3>", f'<p class="small soft">{escape(shares_words(two))}</p>']
     if two.scores is not None:
         keys = ("compare.two.first_run", "compare.two.second_run")
-        names = [say(key, name=run_name(workspace, run)) for key, run in zip(keys, (first, second), strict=True)]
+        names = [say(key, name=run_title(workspace, run)) for key, run in zip(keys, (first, second), strict=True)]
         rows = [Row(name, scores) for name, scores in zip(names, two.scores, strict=True)]
         parts.append(rows_html(rows, say("compare.two.title")))
     return page_part(card(*parts))

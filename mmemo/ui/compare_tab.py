@@ -15,14 +15,13 @@ from mmemo.evaluate.details import Details, read_details, slices_html
 from mmemo.evaluate.disagreement import largest_disagreements
 from mmemo.flow.promotion import promote, promotion_of
 from mmemo.flow.read import opinions, review_table, synthetic_notice
-from mmemo.flow.run_choice import run_name
 from mmemo.flow.run_list import other_in_use
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.charts import charts_of, gain_chart
 from mmemo.ui.compare_runs import against_html
 from mmemo.ui.compare_table import classes_html, table_html
-from mmemo.ui.compare_words import parts_words, use_words, verdict_words
+from mmemo.ui.compare_words import parts_words, run_title, slice_word, use_words, verdict_words
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
@@ -134,7 +133,7 @@ def parts_html(details: Details | None) -> str:
         return ""
     title = say("compare.parts")
     name = escape(title, quote=True)
-    table = f'<div class="mm-scroll" tabindex="0" role="region" aria-label="{name}">{slices_html(details)}</div>'
+    table = f'<div class="mm-scroll" tabindex="0" role="region" aria-label="{name}">{slices_html(details, slice_word)}</div>'
     return card(f'<p class="small soft">{escape(parts_words(details))}</p>', table, title=title)
 
 
@@ -143,7 +142,7 @@ def other_runs(workspace: Workspace, chosen: Selection) -> gr.Dropdown:
     if chosen.episode_id is None or chosen.run_id is None:
         return gr.Dropdown([], value=None, visible=False)
     runs = [run_id for run_id in runs_of(workspace, chosen.episode_id) if run_id != chosen.run_id]
-    return gr.Dropdown([(run_name(workspace, run_id), run_id) for run_id in runs], value=None, visible=bool(runs))
+    return gr.Dropdown([(run_title(workspace, run_id), run_id) for run_id in runs], value=None, visible=bool(runs))
 
 
 def show_against(workspace: Workspace, chosen: Selection, other: str | None) -> str:

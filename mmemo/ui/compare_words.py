@@ -11,7 +11,7 @@ from mmemo.evaluate.slices import FEW_FACES
 from mmemo.evaluate.statistics import FEW_UNITS, direction
 from mmemo.evaluate.words import points
 from mmemo.flow.promotion import Chosen, Promotion, promotion_of
-from mmemo.flow.run_choice import moment, trained_ms
+from mmemo.flow.run_choice import moment, run_name, trained_ms
 from mmemo.flow.run_list import other_in_use
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
@@ -81,6 +81,23 @@ def parts_words(details: Details) -> str:
     if len(told) > 1:
         said.append(say("compare.parts_chance", n=len(told)))
     return " ".join(said)
+
+
+def slice_word(text: str) -> str:
+    """A word of the table of parts in the reader's language; names of people and emotions stay as they are."""
+    return translated("compare.slice.").get(text, text)
+
+
+def translated(prefix: str) -> dict[str, str]:
+    """{what the library says in English: what the reader's language says} for the keys of a group without values."""
+    keys = [key for key in words() if key.startswith(prefix) and "{" not in words()[key]["en"]]
+    return {words()[key]["en"]: say(key) for key in keys}
+
+
+def run_title(workspace: Workspace, run_id: str) -> str:
+    """A run in a menu, in the reader's language: "proven · 20 Nov 13:43 · calibrated fusion"."""
+    state, rest = run_name(workspace, run_id).split(" · ", 1)
+    return f"{translated('compare.run.').get(state, state)} · {rest}"
 
 
 def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from mmemo.ui.html import card, page_part
 from mmemo.ui.text import say
 
 _WIDTH, _HEIGHT = 640, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 28, 44
 _ALL = -1
 _TICKS = 4
 _LINES = (("train_loss", "train"), ("val_loss", "held"))
@@ -159,7 +159,7 @@ def _axes(frame: _Frame) -> str:
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     names = (
         f'<text x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(say("train.epoch"))}</text>'
-        f'<text transform="translate(11 {(_TOP + bottom) / 2:.0f}) rotate(-90)" text-anchor="middle">{escape(say("train.loss"))}</text>'
+        f'<text x="{_LEFT}" y="16">{escape(say("train.loss"))}</text>'
     )
     return f"{rows}{columns}{names}"
 

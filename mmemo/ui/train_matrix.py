@@ -9,11 +9,12 @@ import numpy as np
 from mmemo.flow.teacher_matrix import TeacherMatrix, teacher_matrix
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
+from mmemo.teacher.resemblance import AUTO
 from mmemo.ui.html import page_part
 from mmemo.ui.text import say
 
 # The text in a cell keeps its contrast up to this much of the colour.
-_DARKEST = 58
+_DARKEST = 72
 
 
 def show_matrix(workspace: Workspace, run_id: str | None) -> str:
@@ -32,7 +33,7 @@ def show_matrix(workspace: Workspace, run_id: str | None) -> str:
 
 def counts_words(found: TeacherMatrix) -> str:
     """How many corrections are in it, and on what they rest."""
-    anchor = f" ({found.anchor})" if found.anchor else ""
+    anchor = f" ({found.anchor})" if found.anchor not in ("", AUTO) else ""
     key = {0: "none", 1: "one"}.get(found.corrections, "many")
     return say(f"train.matrix_counts.{key}", n=f"{found.corrections:,}", anchor=anchor)
 
@@ -65,7 +66,8 @@ def _row(found: TeacherMatrix, row: int) -> str:
 def _cell(share: float, count: float, *, agrees: bool = False) -> str:
     css = ' class="agrees"' if agrees else ""
     counted = f"<small>({_whole(count)})</small>" if count >= 0.5 else ""
-    return f'<td{css} style="--share:{_DARKEST * float(share):.0f}%">{100 * share:.0f}{counted}</td>'
+    colour = f"color-mix(in srgb, var(--mm-accent) {_DARKEST * float(share):.0f}%, var(--mm-sunk))"
+    return f'<td{css} style="background:{colour}">{100 * share:.0f}{counted}</td>'
 
 
 def _whole(count: float) -> str:

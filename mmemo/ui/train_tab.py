@@ -8,11 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from mmemo.flow.run_choice import moment, run_name
+from mmemo.flow.run_choice import moment
 from mmemo.flow.run_list import RunCard, last_trained, other_in_use, run_card, run_cards
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_runs import against_html
-from mmemo.ui.compare_words import chosen_words
+from mmemo.ui.compare_words import chosen_words, run_title
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, duration, empty, page_part
@@ -59,12 +59,12 @@ class TrainTab:
 
 
 def train_tab(context: AppContext, top: Header, panel: JobPanel, tab: gr.Tab) -> TrainTab:
-    """Build the tab; it is drawn anew when it is opened, since corrections change what it says."""
+    """Build the tab; what corrections change is drawn anew when it is opened."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            told_last = gr.HTML(elem_id="mm-train-told")
             about = gr.HTML(elem_id="mm-train-about")
             back = gr.Button(label("train.go_back"), visible=False, size="sm", elem_id="mm-train-back")
+            told_last = gr.HTML(elem_id="mm-train-told")
             with gr.Column(visible=False) as buttons:
                 head = gr.Button(label("train.retrain_head"), variant="primary", size="lg", elem_id="mm-train-head")
                 gr.HTML(f'<div class="mm small soft">{label("train.retrain_head_why")}</div>')
@@ -80,7 +80,8 @@ def train_tab(context: AppContext, top: Header, panel: JobPanel, tab: gr.Tab) ->
         against = gr.HTML(elem_id="mm-two-said")
     with gr.Accordion(label("train.matrix"), open=True, elem_id="mm-noise"):
         matrix = gr.HTML(elem_id="mm-matrix")
-        refresh = gr.Button(label("train.refresh"), size="sm", elem_id="mm-matrix-refresh")
+        with gr.Row():
+            refresh = gr.Button(label("train.refresh"), size="sm", scale=0, min_width=140, elem_id="mm-matrix-refresh")
     parts = TrainTab(
         about, buttons, back, form, curves, matrix, runs, first, second, against, told_last,
         gr.Timer(_TICK_S, active=False), gr.State(""),
@@ -96,6 +97,10 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     @told
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         return show_train(context, desk, chosen)
+
+    @told
+    def on_open(chosen: Selection) -> tuple[Any, ...]:
+        return show_news(context, desk, chosen)
 
     @told
     def on_refresh(chosen: Selection) -> str:
@@ -116,7 +121,7 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
 
     selection, shown = top.selection, parts.shown
     selection.change(on_selection, selection, shown, trigger_mode="always_last", **_QUIET)
-    tab.select(on_selection, selection, shown, **_QUIET)
+    tab.select(on_open, selection, [parts.about, parts.back, parts.curves, parts.matrix, parts.runs], **_QUIET)
     refresh.click(on_refresh, selection, parts.matrix, **_QUIET)
     parts.back.click(on_back, selection, top.outputs, **_QUIET)
     pair = [parts.first, parts.second]
@@ -179,7 +184,7 @@ def show_train(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tupl
     one = run_card(workspace, run_id)
     wish = fill(one)
     other = other_in_use(workspace, run_id)
-    runs = [(run_name(workspace, card.run_id), card.run_id) for card in run_cards(workspace, chosen.episode_id)]
+    runs = [(run_title(workspace, card.run_id), card.run_id) for card in run_cards(workspace, chosen.episode_id)]
     return (
         about_html(workspace, one, waiting(workspace, desk, chosen.episode_id)),
         gr.Column(visible=True),
@@ -192,6 +197,20 @@ def show_train(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tupl
         gr.Dropdown(runs, value=None),
         "",
     )  # fmt: skip
+
+
+def show_news(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tuple[Any, ...]:
+    """Values for what corrections change, when the tab is opened: what a person filled in or asked for stays."""
+    if chosen.run_id is None or chosen.episode_id is None:
+        return (gr.skip(),) * 5
+    workspace = context.workspace
+    return (
+        about_html(workspace, run_card(workspace, chosen.run_id), waiting(workspace, desk, chosen.episode_id)),
+        gr.Button(visible=other_in_use(workspace, chosen.run_id) is not None),
+        curves_now(context, chosen),
+        show_matrix(workspace, chosen.run_id),
+        show_runs(workspace, chosen.episode_id, chosen.run_id),
+    )
 
 
 def waiting(workspace: Workspace, desk: ReviewDesk, episode_id: str) -> int:

@@ -18,7 +18,8 @@ from mmemo.evaluate.details import (
     slices_words,
 )
 from mmemo.evaluate.report import render_report
-from mmemo.evaluate.slices import slices_of
+from mmemo.evaluate.slices import EMOTION, slices_of
+from mmemo.labels import EKMAN7
 from tests.evaluate.examples import GOLD, right_in
 from tests.evaluate.pages import HOSTILE, Page
 from tests.evaluate.test_report import full_data
@@ -58,8 +59,17 @@ def test_every_part_counts_its_faces_and_small_ones_say_so():
 def test_a_part_is_compared_on_its_own_faces():
     better_when_small = np.where((np.arange(_N) % 2)[:, None] == 1, right_in(1.0), right_in(0.1))
     parts = slices_of(GOLD, right_in(0.4), better_when_small, _UNITS, facts()[["size_px"]])
-    assert [(part.name, part.says()) for part in parts] == [("under 64 px", "better"), ("64 to 128 px", "worse")]
-    assert slices_of(GOLD, right_in(0.4), right_in(0.7), _UNITS, pd.DataFrame(index=range(_N))) == ()
+    by_size = [(part.name, part.says()) for part in parts if part.kind != EMOTION]
+    assert by_size == [("under 64 px", "better"), ("64 to 128 px", "worse")]
+
+
+def test_each_emotion_of_the_gold_is_a_part_whose_accuracy_is_its_recall():
+    gold, student = np.array([1] * 30 + [2] * 30), np.eye(7)[[1] * 30 + [3] * 30]
+    joy, sadness = slices_of(gold, np.eye(7)[[0] * 60], student, np.arange(60), pd.DataFrame(index=range(60)))
+    assert (joy.kind, joy.name, joy.n, joy.student, joy.says()) == (EMOTION, EKMAN7.labels[1], 30, 1.0, "better")
+    assert (sadness.name, sadness.baseline, sadness.student) == (EKMAN7.labels[2], 0.0, 0.0)
+    nothing_known = slices_of(GOLD, right_in(0.4), right_in(0.7), _UNITS, pd.DataFrame(index=range(_N)))
+    assert {part.kind for part in nothing_known} == {EMOTION}
 
 
 def test_details_are_kept_and_go_with_their_comparison(tmp_path: Path):
@@ -88,7 +98,7 @@ def test_the_key_is_that_of_the_gold_alone():
 
 def test_words_warn_of_small_parts_and_of_many():
     said = slices_words(details())
-    assert "2 of 8 parts have under 20 faces" in said and "by chance alone" in said
+    assert "2 of 15 parts have under 20 faces" in said and "by chance alone" in said
     assert [words.split(":")[0] for words in reliability_words(details())] == [
         "Image only, not adapted",
         "Student, adapted",
