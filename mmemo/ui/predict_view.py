@@ -90,7 +90,7 @@ def _said(line: SaidLine) -> str:
 
 def _reported(words: str) -> str:
     """What the library reports is English in every language."""
-    return f'<span lang="en">{escape(words)}</span>'
+    return f'<span class="soft" lang="en">{escape(words)}</span>'
 
 
 def _saves(answer: Answer) -> str:
