@@ -33,6 +33,7 @@ def test_an_upload_is_watched_to_its_end_and_then_reviewed_and_retrained(
     page.locator("#mm-job .mm-state.running").wait_for()
     page.locator("#mm-job [role='progressbar']").wait_for()
     page.locator("#mm-job .mm-state.done").wait_for(timeout=_JOB_MS)
+    page.locator("#mm-job summary").click()
     assert "cut" in page.locator("#mm-job .mm-steps").inner_text()
     account = page.locator("#mm-account")
     account.get_by_text("= all").wait_for()
@@ -53,7 +54,8 @@ def test_an_upload_is_watched_to_its_end_and_then_reviewed_and_retrained(
     page.locator("#mm-job .mm-state.done").wait_for(timeout=_JOB_MS)
     page.locator("#mm-retrain").get_by_text("0 corrections").wait_for()
     assert len(empty_app.workspace.runs()) == 2
-    other.locator("#mm-jobs").get_by_text("Retrain").first.wait_for()  # it may begin and end between two looks
+    other.locator("#mm-jobs li[data-state=done]").get_by_text("Retrain").wait_for()
+    other.get_by_test_id("toast-body").get_by_text("Done: Retrain").wait_for()  # also when it ended between two looks
     other.wait_for_timeout(1000)
     assert other.evaluate("location.search") == shown != page.evaluate("location.search"), "others stay where they are"
 
