@@ -69,12 +69,14 @@ class Words:
     frames: id, face_id, label, annotator, created_at, press, undoes of words on single pictures that the cut has.
     decisions: track_id, cue_id, label, annotator, created_at of what a lead decided where people differ, one row a
     face that the cut has. A decision holds over all words, also over later ones, until it is taken back.
+    last_decision: number of the last decision, 0 where there is none, also if it was taken back.
     """
 
     episode_id: str
     history: pd.DataFrame
     frames: pd.DataFrame = field(default_factory=_no_frames)
     decisions: pd.DataFrame = field(default_factory=_no_decisions)
+    last_decision: int = 0
 
     @property
     def last_id(self) -> int:
@@ -143,7 +145,8 @@ def read_words(workspace: Workspace, episode: Episode) -> Words:
     cut = CutFaces.read(workspace, episode)
     places = places_of(history, cut)
     words = history[_COLUMNS].assign(track_id=places[:, 0], cue_id=places[:, 1])
-    return Words(episode.episode_id, words, pictures, verdicts_on(verdicts, cut))
+    last = int(verdicts["id"].max()) if len(verdicts) else 0
+    return Words(episode.episode_id, words, pictures, verdicts_on(verdicts, cut), last)
 
 
 def verdicts_on(verdicts: pd.DataFrame, cut: CutFaces) -> pd.DataFrame:

@@ -167,6 +167,7 @@ def _known(material: Material, said: Mapping[str, Words]) -> dict[str, Any]:
         "tracks": len(material.tracks),
         "human_labels": int((material.training.opinions.known >= 0).sum()),
         "last_words": {episode_id: words.last_id for episode_id, words in said.items()},
+        "last_decisions": {episode_id: words.last_decision for episode_id, words in said.items()},
     }
 
 

@@ -246,6 +246,18 @@ class TeamStore:
         """Every decision on an episode in order, also those that later ones supersede: VERDICT_COLUMNS."""
         return self._read(_AdjudicationRow, VERDICT_COLUMNS, _AdjudicationRow.episode_id == episode_id)
 
+    def decided_since(self, episode_id: str, last: int) -> int:
+        """On how many faces of an episode something else is decided than after the decision with the number `last`."""
+        rows = self.decisions(episode_id)
+
+        def held(until: pd.DataFrame) -> dict[Any, str]:
+            newest = until.drop_duplicates(["cut_key", "track_id"], keep="last")
+            newest = newest[newest["label"] != WITHDRAW]
+            return dict(zip(zip(newest["cut_key"], newest["track_id"], strict=True), newest["label"], strict=True))
+
+        before, now = held(rows[rows["id"] <= last]), held(rows)
+        return sum(before.get(face) != now.get(face) for face in {*before, *now})
+
     def set_gold(self, verdict: Verdict) -> None:
         """Make a face a gold question, or with `withdraw` an ordinary face again."""
         self._judge(_GoldRow, verdict)

@@ -27,7 +27,7 @@ from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.ui.review import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
 from mmemo.ui.review_rows import face_json, row_json
 from mmemo.ui.text import say
-from mmemo.ui.work import runs_of, trained_with
+from mmemo.ui.work import decisions_known, runs_of, trained_with
 
 Json = Mapping[str, Any]
 _Value = TypeVar("_Value")
@@ -186,7 +186,10 @@ class ReviewDesk:
         )
 
     def corrections(self, episode_id: str, run_id: str | None) -> int:
-        """On how many faces people say something else than when a run was trained; 0 without a run."""
+        """On how many faces people say, or a lead decides, something else than when a run was trained; 0 without one.
+
+        A decision on a face counts beside the words on it.
+        """
         if run_id is None:
             return 0
         self.log.refresh()
@@ -195,7 +198,8 @@ class ReviewDesk:
             last = self.log.last_until(episode_id, last)
         # A retraining learns from the newest cut, whatever cut is looked at.
         part = self.part(episode_id, self.workspace.episode(episode_id).cut_key)
-        return corrected_since(self.words_of(part).follow(self.log), len(part.tracks), last)
+        decided = self.team.decided_since(episode_id, decisions_known(self.workspace, run_id, episode_id))
+        return corrected_since(self.words_of(part).follow(self.log), len(part.tracks), last) + decided
 
     def _resting(self, shown: Shown, table: pd.DataFrame) -> Resting:
         """Words on no face in use, read anew only when somebody said something or the episode changed."""

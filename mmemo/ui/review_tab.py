@@ -20,7 +20,7 @@ from mmemo.ui.line_clip import clip_of
 from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.review_page import review_frame, review_script
 from mmemo.ui.review_save import save_presses
-from mmemo.ui.sign_in import name_of
+from mmemo.ui.sign_in import People, name_of
 from mmemo.ui.text import in_language, language_of, say
 from mmemo.ui.words import sentences
 
@@ -69,33 +69,36 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
         return {"url": file_url(clip_of(desk.workspace, episode, track_id))}
 
     def review_open(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(desk.open, asked, request)
+        return answered(desk.open, asked, request, context.people)
 
     def review_page(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(desk.page, asked, request)
+        return answered(desk.page, asked, request, context.people)
 
     def review_face(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(desk.face, asked, request)
+        return answered(desk.face, asked, request, context.people)
 
     def review_save(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(functools.partial(save_presses, desk), asked, request)
+        return answered(functools.partial(save_presses, desk), asked, request, context.people)
 
     def review_clip(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(clip, asked, request)
+        return answered(clip, asked, request, context.people)
 
     def review_count(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(count, asked, request)
+        return answered(count, asked, request, context.people)
 
     return [review_count, review_open, review_page, review_face, review_save, review_clip]
 
 
-def answered(answer: Answer, asked: object, request: gr.Request | None) -> dict[str, Any]:
-    """What a function says, or {"error": a sentence} where it failed; details of a bug go to the server's log alone."""
+def answered(answer: Answer, asked: object, request: gr.Request | None, people: People | None = None) -> dict[str, Any]:
+    """What a function says to who asks, who must still be among the people, or {"error": a sentence} where it failed.
+
+    Details of a bug go to the server's log alone.
+    """
     try:
         if not isinstance(asked, Mapping):
             raise InputError("the question did not arrive whole", hint="reload the page")
         with in_language(language_of(request)):
-            return answer(asked, name_of(request))
+            return answer(asked, people.who(request).name if people is not None else name_of(request))
     except MmemoError as error:
         return {"error": sentences(error)}
     except Exception:

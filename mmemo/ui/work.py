@@ -58,6 +58,11 @@ def trained_with(workspace: Workspace, run_id: str, episode_id: str) -> int | pd
     return int(last) if last is not None else pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
 
 
+def decisions_known(workspace: Workspace, run_id: str, episode_id: str) -> int:
+    """Number of the last decision between people that a run knew; 0 for none."""
+    return int(run_config(workspace, run_id).get("last_decisions", {}).get(episode_id, 0))
+
+
 def run_title(workspace: Workspace, run_id: str) -> str:
     """A run as people tell it from others: its recipe, and when it was finished in local time."""
     recipe = str(run_config(workspace, run_id).get("train", {}).get("recipe", run_id))

@@ -101,6 +101,7 @@ def test_a_decision_counts_more_than_any_majority_until_it_is_taken_back(labelle
     tracks = read_table(decided.folder / "tracks.parquet")
     targets = read_table(decided.folder / "targets.parquet").set_index("track_id")
     assert targets.loc[1, "p_fear"] == pytest.approx(1) and targets.loc[3, "p_joy"] == pytest.approx(1)
+    assert read_json(decided.folder / "config.json")["last_decisions"] == {EPISODE_ID: 2}
     assert 2 not in tracks["track_id"].to_numpy() and decided.tracks == voted.tracks - 1
     assert decided_on({EPISODE_ID: said(labelled)}, tracks)[tracks["track_id"] == 1].tolist() == [EKMAN7.index("fear")]
     assert read_json(decided.folder / "noise.json")["faces"]["people"].keys() == {"ada", "ben", "cy"}

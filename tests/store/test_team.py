@@ -59,6 +59,7 @@ def test_decisions_and_gold_are_added_and_never_changed(store: TeamStore, tmp_pa
     store.set_gold(Verdict(face(1), "fear", "ada"))
     rows = store.decisions("pilot")
     assert rows[["label", "author", "words"]].to_numpy().tolist() == [["joy", "ada", "[3, 4]"], [WITHDRAW, "ada", "[]"]]
+    assert [store.decided_since("pilot", last) for last in (0, 1, 2)] == [0, 1, 0] and store.decided_since("x", 0) == 0
     assert store.gold("pilot")["label"].tolist() == [REJECT, "fear"] and store.stamp()[-2:] == (2, 2)
     store.close()
     with sqlite3.connect(tmp_path / "labels.db") as connection:

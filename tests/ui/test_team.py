@@ -28,7 +28,7 @@ from mmemo.ui.team_page import team_frame, team_script
 from mmemo.ui.team_rounds import assign, close, preview
 from mmemo.ui.team_tab import server_functions
 from mmemo.ui.text import for_script
-from tests.ui.made import EPISODE_ID, ready_workspace
+from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 from tests.ui.review_made import item
 
 ADA, BEN, CY = Person("ada", LEAD), Person("ben", ANNOTATOR), Person("cy", ANNOTATOR)
@@ -186,7 +186,9 @@ def test_people_who_differ_wait_for_a_decision_and_training_takes_it(desk: TeamD
     assert holds(desk) == {1: "anger", 2: "joy"} and json.loads(desk.team.decisions(EPISODE_ID)["words"][0]) == [1, 4]
     assert conflicts(desk, ASKED, ADA)["total"] == 0
     assert conflicts(desk, {**ASKED, "decided": True}, ADA)["cases"][0]["item"] == item(1)
+    since = desk.review.corrections(EPISODE_ID, RUN_IDS[0])
     decide(desk, {"item": item(1), "label": WITHDRAW, "press": "d-2"}, ADA)
+    assert desk.review.corrections(EPISODE_ID, RUN_IDS[0]) == since - 1, "a decision is something new to learn"
     assert conflicts(desk, ASKED, ADA)["total"] == 1 and holds(desk)[1] == "fear"
     decide(desk, {"item": item(1), "label": REJECT, "press": "d-3"}, ADA)
     assert holds(desk)[1] == REJECT and len(desk.team.decisions(EPISODE_ID)) == 3
