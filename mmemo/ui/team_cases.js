@@ -30,7 +30,7 @@ const showCase = () => {
 const pager = (offset, of, size, go) => make('span', {class: 'mm-pages'}, button('←', () => go(Math.max(0, offset - size)), {'aria-label': words('back'), disabled: offset === 0}), button('→', () => go(offset + size), {'aria-label': words('next'), disabled: offset + size >= of}));
 const caseTile = (one, place) => {
   const tile = make('button', {type: 'button', class: `mm-case${place === at ? ' chosen' : ''}${one.decision ? ' decided' : ''}`, 'aria-label': words('face_alt', {n: one.track}), 'aria-current': place === at ? 'true' : null},
-    make('img', {src: one.url, alt: '', loading: 'lazy'}), one.decision ? make('i', {tone: one.decision.label}) : '');
+    make('img', {src: one.url, alt: '', loading: 'lazy'}), one.decision ? make('i', {tone: one.decision.label}) : '', one.gold ? make('b', {'aria-hidden': 'true'}, '★') : '');
   tile.addEventListener('click', () => { at = place; showCase(); });
   return tile;
 };
@@ -87,8 +87,10 @@ const takeBack = () => {
   at = place;
   decide(cases[place], WITHDRAW);
 };
+// A decision moves on to the next face; the key for gold still means the face that was decided.
 const turnGold = async () => {
-  const one = current();
+  const shown = current(), last = cases.find((one) => one.item === undoable[undoable.length - 1]);
+  const one = !shown || shown.decision || shown.gold || !last ? shown : last;
   if (!one) return;
   const done = await save('team_mark', {item: one.item, label: one.gold ? WITHDRAW : null});
   if (!done) return;

@@ -16,7 +16,7 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.settings import REPOSITORY
 from mmemo.store.people import ANNOTATOR, LEAD, add_person, is_password, read_people
-from mmemo.ui.sign_in import People, add_person_here, name_of, signed_in
+from mmemo.ui.sign_in import People, add_person_here, asks_hugging_face, name_of, signed_in
 
 PASSWORD = "a long enough one"
 
@@ -106,6 +106,15 @@ def test_on_a_space_the_name_is_that_of_the_account():
     assert people.person("ada").is_lead and not people.person("ben").is_lead
     with pytest.raises(InputError):
         people.who(from_space({}))
+
+
+def test_a_page_with_the_button_asks_hugging_face():
+    import gradio as gr
+
+    page = gr.Blocks()
+    assert not asks_hugging_face(SimpleNamespace(blocks=page))
+    page.blocks[0] = gr.LoginButton(render=False)
+    assert asks_hugging_face(SimpleNamespace(blocks=page))
 
 
 def test_people_are_added_from_the_command_line(tmp_path: Path):
