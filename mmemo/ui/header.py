@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from mmemo.flow.promotion import promoted_run
-from mmemo.flow.run_choice import run_name
 from mmemo.store.workspace import Workspace
+from mmemo.ui.compare_words import run_title
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.text import label
 from mmemo.ui.work import runs_of
@@ -83,7 +83,7 @@ def choose(
         run_id = promoted or (runs[0] if runs else None)
     return (
         gr.Dropdown(choices=episodes, value=episode_id),
-        gr.Dropdown(choices=[(run_name(workspace, run), run) for run in runs], value=run_id),
+        gr.Dropdown(choices=[(run_title(workspace, run), run) for run in runs], value=run_id),
         selection.moved(episode_id, run_id),
     )
 

@@ -16,11 +16,11 @@ from PIL import UnidentifiedImageError
 from mmemo.errors import InputError, MmemoError
 from mmemo.flow.pictures import CLIP_ENDINGS, PICTURE_ENDINGS
 from mmemo.flow.predict import networks_loaded
-from mmemo.flow.run_choice import run_name
 from mmemo.flow.said_line import predict_with_line
 from mmemo.progress import run as finish
 from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
+from mmemo.ui.compare_words import run_title
 from mmemo.ui.context import AppContext, Selection, told, warn
 from mmemo.ui.examples import EXAMPLES_SCRIPT, draw_examples, examples_html
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, forget_old, given_paths
@@ -188,7 +188,7 @@ def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Ite
             break
         if progress.total > 1:
             yield gr.skip(), waiting_html(progress)
-    yield answer, answer_html(answer, run_name(workspace, answer.run_id) if answer.run_id else "")
+    yield answer, answer_html(answer, run_title(workspace, answer.run_id) if answer.run_id else "")
 
 
 def _each_in(language: str, values: Generator[tuple[Any, Any], None, None]) -> Iterator[tuple[Any, Any]]:

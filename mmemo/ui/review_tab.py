@@ -12,6 +12,7 @@ import gradio as gr
 
 from mmemo.errors import InputError, MmemoError
 from mmemo.flow.job_kinds import RETRAIN, RetrainSettings
+from mmemo.flow.run_list import last_trained
 from mmemo.store.files import to_json
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.html import file_url
@@ -60,7 +61,10 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
 
     def count(asked: Mapping[str, Any], me: str) -> dict[str, Any]:
         run = asked.get("run")
-        return {"run": run, "corrections": desk.corrections(str(asked.get("episode")), run)}
+        episode_id = str(asked.get("episode"))
+        # What the newest training knew is learned, even where an older run is looked at.
+        newest = last_trained(context.workspace, episode_id) if run else None
+        return {"run": run, "corrections": desk.corrections(episode_id, newest)}
 
     def clip(asked: Mapping[str, Any], me: str) -> dict[str, Any]:
         episode_id, cut_key, track_id = item_of(asked.get("item"))
