@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -81,7 +82,8 @@ def export_episode(workspace: Workspace, settings: ExportSettings) -> Stage[Expo
     target = _target(workspace, episode_id, settings)
     yield Progress("gather", 0, 1, episode_id)
     content = gather_content(workspace, episode_id, run_id, hide_names=settings.terms.publish)
-    if (lacking := made.lacks(content)) is not None:
+    lacking = made.lacks(run=run_id is not None, video=content.video is not None)
+    if lacking is not None:
         raise _lacks(made.name, lacking, episode_id)
     yield Progress("gather", 1, 1, f"{len(content.faces):,} pictures")
     with publish_folder(target) as temporary:
@@ -144,13 +146,9 @@ def _target(workspace: Workspace, episode_id: str, settings: ExportSettings) -> 
         if target.is_file() or (target.is_dir() and any(target.iterdir())):
             raise InputError(f"{settings.out} is there already", hint="name a folder that is not there yet")
         return target
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-    folder, name = exports_folder(workspace, episode_id), f"{settings.format}-{stamp}"
-    target, again = folder / name, 1
-    while target.exists() or target.with_name(f"{target.name}.zip").exists():
-        again += 1
-        target = folder / f"{name}-{again}"
-    return target
+    # The chance part keeps two of one second apart, and from being guessed where the app serves them.
+    stamp = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    return exports_folder(workspace, episode_id) / f"{settings.format}-{stamp}"
 
 
 def _lacks(name: str, lacking: str, episode_id: str) -> InputError:

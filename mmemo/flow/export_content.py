@@ -12,6 +12,7 @@ import pandas as pd
 
 from mmemo.errors import InputError
 from mmemo.flow.export_model import student_content
+from mmemo.flow.face_opinions import training_faces
 from mmemo.flow.human_labels import Words, read_words
 from mmemo.flow.promotion import promoted_run
 from mmemo.flow.review_faces import EpisodeFaces, episode_faces
@@ -78,20 +79,22 @@ def gather_content(workspace: Workspace, episode_id: str, run_id: str | None, *,
     )
 
 
-def extent_of(workspace: Workspace, content: Content) -> Extent:
-    """How much an export would hold, told without reading a picture."""
-    faces = content.faces
+def extent_of(workspace: Workspace, episode_id: str, run_id: str | None) -> Extent:
+    """How much an export would hold, told in a moment: without opinions and without reading a picture."""
+    config = {} if run_id is None else workspace.run_config(run_id)
+    episode = workspace.episode_of_run(config, episode_id)
+    faces, crops, video = workspace.faces(episode), workspace.cut_folder(episode), Path(episode.video)
     sampled = faces["crop"].tolist()[:: max(1, len(faces) // _SAMPLED_CROPS)]
-    weights = [path.stat().st_size for name in sampled if (path := content.crops / str(name)).is_file()]
+    weights = [path.stat().st_size for name in sampled if (path := crops / str(name)).is_file()]
     return Extent(
         pictures=len(faces),
-        usable=len(content.usable()),
+        usable=len(training_faces(workspace, episode)),
         frames=int(faces["frame_ms"].nunique()),
         crop_bytes=round(float(np.mean(weights))) if weights else 0,
         tracks=int(faces["track_id"].nunique()),
-        cues=len(content.cues),
-        video_bytes=content.video.stat().st_size if content.video is not None else 0,
-        weights_bytes=_weights_bytes(workspace, content.run_id),
+        cues=len(workspace.cues(episode)),
+        video_bytes=video.stat().st_size if video.is_file() else 0,
+        weights_bytes=_weights_bytes(workspace, run_id),
     )
 
 

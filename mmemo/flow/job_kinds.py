@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from mmemo.flow.adapt import AdaptSettings, adapt
 from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.export import ExportSettings, export_episode
 from mmemo.flow.job_arguments import OLD_RUN, settings_from
 from mmemo.flow.label import LabelSettings, label_episode
 from mmemo.flow.train import train_student
@@ -73,7 +74,18 @@ def retrain_job(workspace: Workspace, settings: RetrainSettings) -> Stage[Made]:
     return {"episode": config["episodes"][0], "run": run.run_id, **({"again": "yes"} if run.skipped else {})}
 
 
-ADAPT, RETRAIN = "adapt", "retrain"
+def export_job(workspace: Workspace, settings: ExportSettings) -> Stage[Made]:
+    """Write one format of one episode, packed as one file, too; `export` names its folder."""
+    made = yield from export_episode(workspace, settings)
+    run = {"run": made.run_id} if made.run_id is not None else {}
+    return {"episode": made.episode_id, **run, "export": made.folder.name}
+
+
+ADAPT, RETRAIN, EXPORT = "adapt", "retrain", "export"
 KINDS: Mapping[str, JobKind] = MappingProxyType(
-    {ADAPT: JobKind(AdaptSettings, adapt_job), RETRAIN: JobKind(RetrainSettings, retrain_job)}
+    {
+        ADAPT: JobKind(AdaptSettings, adapt_job),
+        RETRAIN: JobKind(RetrainSettings, retrain_job),
+        EXPORT: JobKind(ExportSettings, export_job),
+    }
 )

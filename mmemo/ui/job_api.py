@@ -1,25 +1,38 @@
-"""Adapting from a program: `/adapt` queues a job, `/job` says how far it is, `/cancel` stops it."""
+"""Work from a program: `/adapt` and `/export` queue a job, `/job` says how far it is, `/cancel` stops it, `/exported` gives the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.components.base import Component
 
 from mmemo.errors import InputError, MmemoError
+from mmemo.flow.export import find_export
+from mmemo.flow.export_content import choose_episode, choose_run
+from mmemo.flow.job_kinds import EXPORT
+from mmemo.store.export.data_sheet import Terms
+from mmemo.store.export.formats import FORMATS
 from mmemo.store.jobs import Job
 from mmemo.ui.adaptation import AdaptWish, start_adaptation
-from mmemo.ui.context import AppContext
+from mmemo.ui.context import AppContext, Selection
 from mmemo.ui.episode_form import EpisodeForm
+from mmemo.ui.export_tab import start_export
 from mmemo.ui.job_words import message_of
 from mmemo.ui.words import sentences
+
+Answer = TypeVar("Answer")
+_UNSEEN: dict[str, Any] = {"visible": False}
 
 
 def job_api(context: AppContext, form: EpisodeForm) -> None:
     """Add the endpoints to the page that is being built; nothing of them is seen on it."""
 
-    def adapt(video: str, subtitles: str | None, gold: str | None, recipe: str) -> dict[str, Any]:
+    def adapt(
+        video: str, subtitles: str | None = None, gold: str | None = None, recipe: str | None = None
+    ) -> dict[str, Any]:
         """Queue the adaptation to an episode and give its job, as /job does; the job goes on when the caller leaves.
 
         Subtitles may be None for a video that holds them, gold None for nothing to measure against.
@@ -40,14 +53,95 @@ def job_api(context: AppContext, form: EpisodeForm) -> None:
 
         return _answered(cancelled)
 
-    unseen: dict[str, Any] = {"visible": False}
-    number = gr.Number(precision=0, label="number", **unseen)
+    number = _documented(gr.Number(precision=0, label="number", **_UNSEEN), "the job's number, as job of its answer")
+    given = [
+        _documented(gr.File(label="video", **_UNSEEN), "the episode: .mp4, .mkv or another film"),
+        _documented(gr.File(label="subtitles", **_UNSEEN), "its .srt, .vtt or .ass; None for those inside the video"),
+        _documented(gr.File(label="gold", **_UNSEEN), "a CSV with cue,start_ms,end_ms,emotion to measure against"),
+        _documented(
+            gr.Dropdown(
+                [str(one[-1]) for one in form.recipe.choices], value=form.recipe.value, label="recipe", **_UNSEEN
+            ),
+            "how training targets are made",
+        ),
+    ]
     for function, inputs in (
-        (adapt, [form.video, form.subtitles, form.gold, form.recipe]),
+        (adapt, given),
         (job, [number]),
         (cancel, [number]),
     ):
-        gr.Button(**unseen).click(function, inputs, gr.JSON(label="job", **unseen), api_name=function.__name__)
+        gr.Button(**_UNSEEN).click(function, inputs, gr.JSON(label="job", **_UNSEEN), api_name=function.__name__)
+    _export_api(context, number)
+
+
+def _export_api(context: AppContext, number: Component) -> None:
+    """`/export` and `/exported`; where people sign in, for leads alone, since an export holds what others said."""
+
+    def export(
+        format: str, episode: str, run: str, publish: bool, consent: str, licence: str, request: gr.Request
+    ) -> dict[str, Any]:
+        """Queue the export of one format of an episode and give its job, as /job does; /exported gives the file.
+
+        format: csv, jsonl, imagefolder, ..., see `python -m pipelines.export --help`. episode: an id; nothing takes the
+        newest. run: a student run; nothing takes the one that answers by default. publish: mark it as to be published;
+        then consent and licence must say who agreed to be shown, and how it may be used.
+        """
+
+        def queued() -> dict[str, Any]:
+            context.people.lead(request)
+            episode_id = choose_episode(context.workspace, episode or None)
+            chosen = Selection(episode_id, choose_run(context.workspace, episode_id, run or None))
+            return job_contract(context, start_export(context, chosen, format, Terms(consent, licence, publish)))
+
+        return _answered(queued)
+
+    def exported(number: float, request: gr.Request) -> str:
+        """The packed file that an export job made, once its state is done."""
+
+        def packed() -> str:
+            context.people.lead(request)
+            return str(packed_export(context, int(number)))
+
+        return _answered(packed)
+
+    asked = [
+        _documented(gr.Dropdown([*FORMATS], value="csv", label="format", **_UNSEEN), "what to write"),
+        _text("episode", "an episode's id; nothing takes the newest"),
+        _text("run", "a student run; nothing takes the one that answers by default"),
+        _documented(gr.Checkbox(False, label="publish", **_UNSEEN), "mark it as to be published; needs the next two"),
+        _text("consent", "who agreed to be shown, and how they were asked"),
+        _text("licence", "how it may be used, such as CC-BY-4.0"),
+    ]
+    gr.Button(**_UNSEEN).click(export, asked, gr.JSON(label="job", **_UNSEEN), api_name="export")
+    gr.Button(**_UNSEEN).click(exported, number, gr.File(label="file", **_UNSEEN), api_name="exported")
+
+
+def _text(name: str, words: str) -> Component:
+    return _documented(gr.Textbox("", label=name, **_UNSEEN), words)
+
+
+def _documented(component: Component, words: str) -> Component:
+    """A field of which `client.view_api()` says in words what belongs there."""
+    told = component.api_info_as_input
+
+    def with_words() -> dict[str, Any]:
+        return {**told(), "additional_description": words}
+
+    component.api_info_as_input = with_words  # type: ignore[method-assign]
+    return component
+
+
+def packed_export(context: AppContext, number: int) -> Path:
+    """The packed file of an export job. InputError for a job that is none, or that is not done."""
+    job = context.jobs.view(number)
+    if job is None or job.kind != EXPORT:
+        raise InputError(f"job {number} is no export", hint="it may have been removed")
+    if job.state != "done" or job.result is None:
+        raise InputError(f"job {number} is {job.state}", hint="wait until /job says that it is done")
+    made = find_export(context.workspace, str(job.result["episode"]), str(job.result["export"]))
+    if made.archive is None:
+        raise InputError(f"the file of job {number} is gone", hint="export it again")
+    return made.archive
 
 
 def job_contract(context: AppContext, number: int) -> dict[str, Any]:
@@ -75,10 +169,11 @@ def _plain(job: Job) -> dict[str, Any]:
         "seconds": round(job.seconds(), 3),
         "episode": (job.result or {}).get("episode"),
         "run": (job.result or {}).get("run"),
+        "export": (job.result or {}).get("export"),
     }
 
 
-def _answered(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answered(ask: Callable[[], Answer]) -> Answer:
     """An answer, or the sentence of what is wrong as the caller's error."""
     try:
         return ask()

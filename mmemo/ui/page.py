@@ -13,6 +13,7 @@ from mmemo.settings import SAMPLE
 from mmemo.ui.compare_tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.episode_tab import episode_tab
+from mmemo.ui.export_tab import export_tab
 from mmemo.ui.header import Header, choose, footer, header
 from mmemo.ui.job_panel import JobPanel, job_panel, watch
 from mmemo.ui.predict_tab import predict_tab
@@ -53,6 +54,8 @@ def build_page(context: AppContext) -> gr.Blocks:
                 compare_tab(context, top)
             with gr.Tab(label("page.predict"), id="predict", render_children=True):
                 predict_tab(context, top.selection)
+            with gr.Tab(label("page.export"), id="export", render_children=True):
+                export_tab(context, top.selection, panel)
         footer()
         _connect(context, page, top, panel)
     page.queue(default_concurrency_limit=_CONCURRENT_HANDLERS)
@@ -106,6 +109,7 @@ def served_folders(context: AppContext) -> list[Path]:
     return [
         root / "episodes",
         root / "reports",
+        root / "exports",
         preview_folder(context.workspace).resolve(),
         root / "tmp" / "examples",
         root / "tmp" / "predictions",
@@ -132,7 +136,7 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         favicon_path=FAVICON,
         theme=app_theme(),
         auth=context.people.gate(),
-        css_paths=[STYLESHEET, HERE / "jobs.css", HERE / "train.css"],
+        css_paths=[STYLESHEET, HERE / "jobs.css", HERE / "train.css", HERE / "export.css"],
         i18n=translations(),
     )
     return url

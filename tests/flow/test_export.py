@@ -17,7 +17,7 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.export import ExportSettings, export_episode, exports_folder, find_export, list_exports
-from mmemo.flow.export_content import extent_of, gather_content
+from mmemo.flow.export_content import extent_of
 from mmemo.flow.export_model import load_exported, network_of, without_places
 from mmemo.progress import run
 from mmemo.settings import REPOSITORY
@@ -196,8 +196,8 @@ def test_names_of_models_lose_their_folders():
 
 
 def test_how_much_there_is_is_told_before(ready: Workspace):
-    extent = extent_of(ready, gather_content(ready, EPISODE_ID, RUN_IDS[0]))
-    assert (extent.pictures, extent.usable, extent.cues) == (9, 7, 14)
+    extent = extent_of(ready, EPISODE_ID, RUN_IDS[0])
+    assert (extent.pictures, extent.usable, extent.cues) == (9, 8, 14)
     assert extent.crop_bytes > 500
     assert all(each.bytes(extent) > 0 for each in FORMATS.values())
 

@@ -102,8 +102,6 @@ class Extent:
     tracks: int = 0
     cues: int = 0
     video_bytes: int = 0
-    video_s: float = 0.0
-    frame_pixels: int = 0
     weights_bytes: int = 0
 
 

@@ -29,11 +29,11 @@ class Format:
     bytes: Callable[[Extent], float]
     needs: tuple[str, ...] = ()
 
-    def lacks(self, content: Content) -> str | None:
-        """What a content does not have and this format needs; None when nothing is missing."""
-        if RUN in self.needs and content.run_id is None:
+    def lacks(self, *, run: bool, video: bool) -> str | None:
+        """What this format needs and is not there; None when nothing is missing."""
+        if RUN in self.needs and not run:
             return RUN
-        return VIDEO if VIDEO in self.needs and content.video is None else None
+        return VIDEO if VIDEO in self.needs and not video else None
 
 
 _ALL = (
