@@ -92,15 +92,16 @@ def pair_agreement(
     """Of two (N,) int columns of classes, -1 where silent; kappa: Cohen 1960."""
     both = (first >= 0) & (second >= 0)
     faces = int(both.sum())
-    cells = np.zeros((faces, classes, classes))
-    cells[np.arange(faces), first[both], second[both]] = 1.0
-    counts = cells.sum(0)
-    draws = _draws(cells, resamples, seed) if faces >= FEW_UNITS else None
+    counts = np.bincount(classes * first[both] + second[both], minlength=classes**2).reshape(classes, classes)
+    draws = None
+    if faces >= FEW_UNITS:  # each face is in one cell, so drawing faces is drawing cells
+        rng = np.random.default_rng(seed)
+        draws = rng.multinomial(faces, counts.ravel() / faces, resamples).reshape(-1, classes, classes)
     return PairAgreement(
         faces,
         Measure(_first(_kappa(counts[None])), None if draws is None else _interval(_kappa(draws))),
         Measure(_first(_same(counts[None])), None if draws is None else _interval(_same(draws))),
-        counts.astype(np.int64),
+        counts,
     )
 
 

@@ -111,11 +111,9 @@ const refresh = async () => {
   drawTop();
   await show(facts.lead || ['progress', 'rounds'].includes(view) ? view : 'progress');
 };
-const recount = async () => {
-  const answer = await ask('team_open');
-  if (!answer || !answer.episode) return;
-  facts = answer;
-  drawTop();
+// How much is open, after something that this page did itself.
+const recount = (changes) => {
+  for (const [name, by] of Object.entries(changes)) facts[name] = Math.max(0, facts[name] + by);
   drawNav();
 };
 

@@ -63,6 +63,7 @@ const move = (by) => {
 // Which face is meant is fixed when the key is pressed, whatever is shown when the answer comes.
 const decide = async (one, label) => {
   if (!one) return;
+  const before = Boolean(one.decision);
   if (label !== WITHDRAW) {
     undoable.push(one.item);
     one.decision = {label, by: facts.me};
@@ -74,9 +75,10 @@ const decide = async (one, label) => {
   if (!done) { drawConflicts(panelOf('conflicts')); return; }
   const place = cases.findIndex((other) => other.item === done.case.item);
   if (place >= 0) cases[place] = done.case;
-  stale.add('gold').add('agreement').add('progress');
+  stale.add('gold');
   tell(label === WITHDRAW ? words('taken_back') : words('saved', {label: inWords(label)}));
-  await recount();
+  const more = Number(Boolean(done.case.decision)) - Number(before);
+  recount({conflicts: -more, decided: more});
   showCase();
 };
 const takeBack = () => {
@@ -94,10 +96,10 @@ const turnGold = async () => {
   if (!one) return;
   const done = await save('team_mark', {item: one.item, label: one.gold ? WITHDRAW : null});
   if (!done) return;
+  recount({gold: Number(Boolean(done.gold)) - Number(Boolean(one.gold))});
   one.gold = done.gold;
   stale.add('gold');
   tell(words(done.gold ? 'is_gold' : 'no_gold'));
-  await recount();
   showCase();
 };
 document.addEventListener('keydown', (event) => {
@@ -126,7 +128,8 @@ const markGold = async (item, label) => {
   const done = await save('team_mark', {item, label});
   if (!done) return;
   tell(words(done.gold ? 'is_gold' : 'no_gold'));
-  await recount();
+  recount({gold: done.gold ? 1 : -1});
+  stale.add('conflicts');
   await drawGold(panelOf('gold'));
 };
 
