@@ -33,8 +33,8 @@ _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"
 class TrainTab:
     """The parts in the order of the values of `show_train`, then the rest.
 
-    `told` is what is said of the last training; `drawn` the curves that the page shows, so that the same ones are not
-    sent again.
+    `filled` is the run that the form was filled in from. `told` is what is said of the last training; `drawn` the curves
+    that the page shows, so that the same ones are not sent again.
     """
 
     about: gr.HTML
@@ -47,6 +47,7 @@ class TrainTab:
     first: gr.Dropdown
     second: gr.Dropdown
     against: gr.HTML
+    filled: gr.State
     told: gr.HTML
     timer: gr.Timer
     drawn: gr.State
@@ -54,8 +55,8 @@ class TrainTab:
     @property
     def shown(self) -> list[Any]:
         """Components in the order of the values of `show_train`."""
-        pair = [self.first, self.second, self.against]
-        return [self.about, self.buttons, self.back, *self.form.fields, self.curves, self.matrix, self.runs, *pair]
+        rest = [self.curves, self.matrix, self.runs, self.first, self.second, self.against, self.filled]
+        return [self.about, self.buttons, self.back, *self.form.fields, *rest]
 
 
 def train_tab(context: AppContext, top: Header, panel: JobPanel, tab: gr.Tab) -> TrainTab:
@@ -83,7 +84,7 @@ def train_tab(context: AppContext, top: Header, panel: JobPanel, tab: gr.Tab) ->
         with gr.Row():
             refresh = gr.Button(label("train.refresh"), size="sm", scale=0, min_width=140, elem_id="mm-matrix-refresh")
     parts = TrainTab(
-        about, buttons, back, form, curves, matrix, runs, first, second, against, told_last,
+        about, buttons, back, form, curves, matrix, runs, first, second, against, gr.State(None), told_last,
         gr.Timer(_TICK_S, active=False), gr.State(""),
     )  # fmt: skip
     _listen(context, parts, top, tab, refresh)
@@ -95,8 +96,8 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     desk = ReviewDesk(context.workspace, context.labels)
 
     @told
-    def on_selection(chosen: Selection) -> tuple[Any, ...]:
-        return show_train(context, desk, chosen)
+    def on_selection(chosen: Selection, filled: str | None) -> tuple[Any, ...]:
+        return show_train(context, desk, chosen, filled)
 
     @told
     def on_open(chosen: Selection) -> tuple[Any, ...]:
@@ -120,7 +121,7 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
         return two_html(context.workspace, first, second)
 
     selection, shown = top.selection, parts.shown
-    selection.change(on_selection, selection, shown, trigger_mode="always_last", **_QUIET)
+    selection.change(on_selection, [selection, parts.filled], shown, trigger_mode="always_last", **_QUIET)
     tab.select(on_open, selection, [parts.about, parts.back, parts.curves, parts.matrix, parts.runs], **_QUIET)
     refresh.click(on_refresh, selection, parts.matrix, **_QUIET)
     parts.back.click(on_back, selection, top.outputs, **_QUIET)
@@ -163,8 +164,11 @@ def _listen_to_jobs(context: AppContext, parts: TrainTab, top: Header, panel: Jo
     parts.timer.tick(on_tick, [selection, parts.drawn], [parts.curves, parts.drawn], **_QUIET)
 
 
-def show_train(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tuple[Any, ...]:
-    """Values for the parts of the tab, in the order of `TrainTab.shown`."""
+def show_train(context: AppContext, desk: ReviewDesk, chosen: Selection, filled: str | None = None) -> tuple[Any, ...]:
+    """Values for the parts of the tab, in the order of `TrainTab.shown`.
+
+    A form that was filled in from this very run keeps what a person put into it, and so do the two runs to compare.
+    """
     workspace, run_id = context.workspace, chosen.run_id
     if run_id is None or chosen.episode_id is None:
         nothing = empty(say("train.nothing"), say("train.nothing_why"))
@@ -183,20 +187,13 @@ def show_train(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tupl
         )
     one = run_card(workspace, run_id)
     wish = fill(one)
-    other = other_in_use(workspace, run_id)
+    fields: tuple[Any, ...] = (wish.recipe, wish.part, wish.backbone, wish.upper_blocks, wish.seed)
     runs = [(run_title(workspace, card.run_id), card.run_id) for card in run_cards(workspace, chosen.episode_id)]
-    return (
-        about_html(workspace, one, waiting(workspace, desk, chosen.episode_id)),
-        gr.Column(visible=True),
-        gr.Button(visible=other is not None),
-        wish.recipe, wish.part, wish.backbone, wish.upper_blocks, wish.seed,
-        curves_now(context, chosen),
-        show_matrix(workspace, run_id),
-        show_runs(workspace, chosen.episode_id, run_id),
-        gr.Dropdown(runs, value=run_id),
-        gr.Dropdown(runs, value=None),
-        "",
-    )  # fmt: skip
+    pair: tuple[Any, ...] = (gr.Dropdown(runs, value=run_id), gr.Dropdown(runs, value=None), "")
+    if filled == run_id:
+        fields, pair = (gr.skip(),) * len(fields), (gr.Dropdown(runs), gr.Dropdown(runs), gr.skip())
+    about, back, curves, matrix, listed = show_news(context, desk, chosen)
+    return about, gr.Column(visible=True), back, *fields, curves, matrix, listed, *pair, run_id
 
 
 def show_news(context: AppContext, desk: ReviewDesk, chosen: Selection) -> tuple[Any, ...]:

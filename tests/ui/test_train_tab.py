@@ -70,6 +70,15 @@ def test_the_tab_shows_the_chosen_run_and_what_waits(app: AppContext):
     assert "Nothing to train yet" in about and not buttons.visible
 
 
+def test_what_a_person_filled_in_stays_while_the_run_is_the_same(app: AppContext):
+    desk = ReviewDesk(app.workspace, app.labels)
+    *_, filled = show_train(app, desk, CHOSEN)
+    assert filled == RUN_IDS[0]
+    again = show_train(app, desk, CHOSEN, filled)
+    assert list(again[3:8]) == [gr.skip()] * 5 and again[13] == gr.skip()
+    assert show_train(app, desk, replace(CHOSEN, run_id=RUN_IDS[1]), filled)[3] == "teacher_soft"
+
+
 def test_what_waits_is_counted_against_the_newest_training_whichever_run_is_shown(app: AppContext):
     desk = ReviewDesk(app.workspace, app.labels)
     say(app, "joy", 1, 2, 3)
