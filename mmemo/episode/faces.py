@@ -181,8 +181,13 @@ def _single_threaded_pool(threads: int) -> ThreadPoolExecutor:
     """
     import torch
 
+    def use_one() -> None:
+        torch.set_num_threads(1)
+        # A thread takes the setting up when it first asks for it; by then it would be that of the whole process again.
+        torch.get_num_threads()
+
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "faces", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, "faces", initializer=use_one)
     everyone = Barrier(threads)
     list(pool.map(lambda _: everyone.wait(), range(threads)))
     torch.set_num_threads(before)  # the setting of a worker is also what later threads would start with

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square, no_faces, sharpness
+from mmemo.episode.faces import (
+    DetectorSettings,
+    FaceDetector,
+    _single_threaded_pool,
+    crop_square,
+    no_faces,
+    sharpness,
+)
 from mmemo.errors import InputError
 
 
@@ -50,6 +57,13 @@ def test_the_workers_leave_the_number_of_threads_alone() -> None:
     before = torch.get_num_threads()
     FaceDetector(threads=2)
     assert torch.get_num_threads() == before
+
+
+def test_each_worker_uses_one_core_also_after_the_first_one_is_started() -> None:
+    import torch
+
+    pool = _single_threaded_pool(2)
+    assert list(pool.map(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
 
 
 def test_faces_at_the_edge_and_beyond_do_not_fail(detector: FaceDetector, face: np.ndarray) -> None:
