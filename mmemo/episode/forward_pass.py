@@ -145,9 +145,10 @@ class PlannedPass(ForwardPass):
                 if packet.is_corrupt:
                     self._damaged.add(start_ms)
             self._wait(packet, start_ms)
-            yield from self._due()
-            if len(self._targets) == len(self._times):
-                break
+            if self._is_due():
+                yield from self._due()
+                if len(self._targets) == len(self._times):
+                    break
         else:
             self._ended = True
             yield from self._due()
@@ -156,6 +157,12 @@ class PlannedPass(ForwardPass):
     def _asked_ms(self) -> int:
         """The first time that has no plan."""
         return self._times[len(self._targets)]
+
+    def _is_due(self) -> bool:
+        """Whether the frame of the first time without a plan is sure, or too much waits; asked for every packet."""
+        if self._waiting_bytes > _MAX_WAITING_BYTES:
+            return True
+        return len(self._starts) > _MOST_REORDERED and self._starts[-1 - _MOST_REORDERED] > self._asked_ms()
 
     def _due(self) -> Iterator[Packet]:
         """Plan all times whose frame is sure, and give the packets up to the last such frame."""

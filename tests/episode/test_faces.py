@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import sys
+from threading import get_native_id
+
 import numpy as np
 import pytest
 
@@ -64,6 +68,15 @@ def test_each_worker_uses_one_core_also_after_the_first_one_is_started() -> None
 
     pool = _single_threaded_pool(2)
     assert list(pool.map(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no rank of their own")
+def test_workers_rank_below_other_threads_and_leave_those_alone() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    pool = _single_threaded_pool(1)
+    ranked = pool.submit(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())).result()
+    assert ranked == min(before + 2, 19)
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
 
 
 def test_faces_at_the_edge_and_beyond_do_not_fail(detector: FaceDetector, face: np.ndarray) -> None:
