@@ -292,19 +292,28 @@ def _placed(net: Weights, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 def _largest(x: torch.Tensor, window: int) -> torch.Tensor:
     """Maxima of windows of 2 or 3 at steps of 2, the last ones cut at the edge: max_pool2d with ceil_mode."""
-    rows, columns = (-(-(edge - window) // 2) + 1 for edge in x.shape[2:])
-    below, right = ((count - 1) * 2 + window - edge for count, edge in zip((rows, columns), x.shape[2:], strict=True))
-    if below > 0 or right > 0:
-        x = F.pad(x, (0, max(right, 0), 0, max(below, 0)), value=float("-inf"))
-    x = _largest_of([x[:, :, :, i : i + 2 * columns - 1 : 2] for i in range(window)])
-    return _largest_of([x[:, :, i : i + 2 * rows - 1 : 2] for i in range(window)])
+    return _largest_along(_largest_along(x, window, 3), window, 2)
 
 
-def _largest_of(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    result = torch.maximum(parts[0], parts[1])
-    for part in parts[2:]:
-        result = torch.maximum(result, part)
-    return result
+def _largest_along(x: torch.Tensor, window: int, dim: int) -> torch.Tensor:
+    """The same in one direction; a window that the edge cuts takes what it has, since filling up costs more."""
+    edge = x.shape[dim]
+    count = -(-(edge - window) // 2) + 1
+    first, second = _every_second(x, dim, 0, count), _every_second(x, dim, 1, min(count, edge // 2))
+    if second.shape[dim] == count:
+        largest = torch.maximum(first, second)
+    else:
+        largest = first.clone()
+        part = largest.narrow(dim, 0, count - 1)
+        torch.maximum(part, second, out=part)
+    if window == 3:
+        part = largest.narrow(dim, 0, min(count, (edge - 1) // 2))
+        torch.maximum(part, _every_second(x, dim, 2, part.shape[dim]), out=part)
+    return largest
+
+
+def _every_second(x: torch.Tensor, dim: int, start: int, count: int) -> torch.Tensor:
+    return x[(slice(None),) * dim + (slice(start, start + 2 * count - 1, 2),)]
 
 
 def _channels_last(tensor: torch.Tensor) -> torch.Tensor:

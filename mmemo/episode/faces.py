@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Barrier
+from threading import Barrier, get_native_id
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -27,6 +30,8 @@ _DETAIL = 1.8
 # about 200; when fewer are kept, they are prepared anew for each batch, a fifth of the time of a search. It counts
 # when set before the first convolution of the process.
 _FEW_PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
+# By how many steps of "nice" the workers rank below other threads; more is no better, and slower beside other programs.
+_STEPS_BACK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +186,29 @@ def _single_threaded_pool(threads: int) -> ThreadPoolExecutor:
     """
     import torch
 
+    def use_one() -> None:
+        torch.set_num_threads(1)
+        # A thread takes the setting up when it first asks for it; by then it would be that of the whole process again.
+        torch.get_num_threads()
+        _stand_back()
+
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, "faces", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, "faces", initializer=use_one)
     everyone = Barrier(threads)
     list(pool.map(lambda _: everyone.wait(), range(threads)))
     torch.set_num_threads(before)  # the setting of a worker is also what later threads would start with
     return pool
+
+
+def _stand_back() -> None:
+    """Rank the thread that calls this a little lower: faces can wait for a core, but what decodes holds up everyone.
+
+    Only Linux ranks threads one by one.
+    """
+    if sys.platform == "linux":
+        thread = get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _STEPS_BACK, 19))
 
 
 def _equal_runs(frames: Sequence[np.ndarray], longest: int) -> list[Sequence[np.ndarray]]:

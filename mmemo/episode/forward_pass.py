@@ -57,16 +57,24 @@ class ForwardPass:
         self._decoder = stream.codec_context
         self._tick_ms: Fraction = stream.time_base * 1000
         # Players count from the start of the file, which is not 0 in a transport stream or a cut recording.
-        self._origin_ms = Fraction(container.start_time or 0, 1000)
+        self._begin_at(Fraction(container.start_time or 0, 1000))
         self._frame_ms = float(1000 / (stream.average_rate or 25))
         self._times = timestamps_ms
         self._next = 0
         self._held: tuple[int, av.VideoFrame] | None = None
-        self._waiting: deque[Packet] = deque()
+        self._waiting: deque[tuple[Packet, int | None]] = deque()  # with the time of each
         self._waiting_bytes = 0
 
-    def _wait(self, packet: Packet) -> None:
-        self._waiting.append(packet)
+    def _begin_at(self, origin_ms: Fraction) -> None:
+        """Count times from `origin_ms`, in whole numbers: a fraction a packet costs more than the rest of its work."""
+        self._origin_ms = origin_ms
+        tick_ms = self._tick_ms
+        self._divisor = tick_ms.denominator * origin_ms.denominator
+        self._factor = tick_ms.numerator * origin_ms.denominator
+        self._offset = origin_ms.numerator * tick_ms.denominator
+
+    def _wait(self, packet: Packet, start_ms: int | None) -> None:
+        self._waiting.append((packet, start_ms))
         self._waiting_bytes += packet.size
 
     def _drop_waiting(self) -> None:
@@ -74,13 +82,13 @@ class ForwardPass:
         self._waiting_bytes = 0
 
     def _take(self) -> Packet:
-        packet = self._waiting.popleft()
+        packet, _ = self._waiting.popleft()
         self._waiting_bytes -= packet.size
         return packet
 
     def _start_ms(self, timed: Packet | av.VideoFrame) -> int | None:
         ticks = timed.pts if timed.pts is not None else timed.dts
-        return None if ticks is None else floor(ticks * self._tick_ms - self._origin_ms)
+        return None if ticks is None else (ticks * self._factor - self._offset) // self._divisor
 
     def _decode(self, packet: Packet | None) -> list[av.VideoFrame] | None:
         """Frames that come out; None when the packet is damaged."""
@@ -108,6 +116,7 @@ class PlannedPass(ForwardPass):
         self._starts: list[int] = []  # of the packets seen, sorted, from the last target on
         self._damaged: set[int] = set()
         self._fed = False
+        self._skips = False
         self._may_skip = False
         self._may_jump = True
         self._ended = False
@@ -135,10 +144,11 @@ class PlannedPass(ForwardPass):
                 insort(self._starts, start_ms)
                 if packet.is_corrupt:
                     self._damaged.add(start_ms)
-            self._wait(packet)
-            yield from self._due()
-            if len(self._targets) == len(self._times):
-                break
+            self._wait(packet, start_ms)
+            if self._is_due():
+                yield from self._due()
+                if len(self._targets) == len(self._times):
+                    break
         else:
             self._ended = True
             yield from self._due()
@@ -147,6 +157,12 @@ class PlannedPass(ForwardPass):
     def _asked_ms(self) -> int:
         """The first time that has no plan."""
         return self._times[len(self._targets)]
+
+    def _is_due(self) -> bool:
+        """Whether the frame of the first time without a plan is sure, or too much waits; asked for every packet."""
+        if self._waiting_bytes > _MAX_WAITING_BYTES:
+            return True
+        return len(self._starts) > _MOST_REORDERED and self._starts[-1 - _MOST_REORDERED] > self._asked_ms()
 
     def _due(self) -> Iterator[Packet]:
         """Plan all times whose frame is sure, and give the packets up to the last such frame."""
@@ -165,14 +181,20 @@ class PlannedPass(ForwardPass):
 
     def _up_to_target(self, wanted: set[int], last_ms: int, *, everything: bool = False) -> Iterator[Packet]:
         """Waiting packets in order until no wanted one is left; those before `last_ms` that are not wanted may go."""
-        starts = [self._start_ms(packet) for packet in self._waiting]
+        starts = [start_ms for _, start_ms in self._waiting]
         places = [i for i, start_ms in enumerate(starts) if start_ms in wanted]
         count = len(starts) if everything else 1 + max(places, default=-1)
         for start_ms in starts[:count]:
             unneeded = start_ms is not None and start_ms < last_ms and start_ms not in wanted
-            self._decoder.skip_frame = "NONREF" if unneeded and self._may_skip else "DEFAULT"
+            self._skip(unneeded and self._may_skip)
             self._fed = True
             yield self._take()
+
+    def _skip(self, skips: bool) -> None:
+        """Whether the decoder leaves out frames that no other refers to."""
+        if skips != self._skips:
+            self._decoder.skip_frame = "NONREF" if skips else "DEFAULT"
+            self._skips = skips
 
     def _shown_before(self, frame: av.VideoFrame | None) -> Iterator[ShownFrame]:
         """The held frame answers the planned times that need it; then the new one is held. None: there is no more."""
@@ -223,22 +245,24 @@ class PatientPass(ForwardPass):
             if self._first_ms is None and not packet.is_discard:
                 self._first_ms = self._start_ms(packet)
                 if self._first_ms is not None and self._container.format.name == "avi":
-                    self._origin_ms += self._first_ms  # here a delay of the decoder counts as time of the picture
+                    # Here a delay of the decoder counts as time of the picture.
+                    self._begin_at(self._origin_ms + self._first_ms)
                     self._first_ms = 0
             start_ms = self._start_ms(packet)
             if packet.is_keyframe and self._waiting and start_ms is not None:
                 if self._times[self._next] < start_ms:
-                    yield from self._waiting  # the asked frame is the last one, or one shown before the key frame
+                    # The asked frame is the last one, or one shown before the key frame.
+                    yield from (waiting for waiting, _ in self._waiting)
                 else:
                     self._decoder.flush_buffers()
                     self._held = None
                 self._drop_waiting()
-            self._wait(packet)
+            self._wait(packet, start_ms)
             newest_ms = None if start_ms is None or newest_ms is None else max(newest_ms, start_ms)
             wanted = newest_ms is None or self._times[self._next] <= newest_ms
             while self._waiting and (wanted or self._waiting_bytes > _MAX_WAITING_BYTES):
                 yield self._take()
-        yield from self._waiting
+        yield from (waiting for waiting, _ in self._waiting)
         yield None
 
     def _shown_before(self, frame: av.VideoFrame) -> Iterator[ShownFrame]:

@@ -90,7 +90,7 @@ def test_a_layer_is_convolution_and_leaky_activation(shape: tuple[int, int, int,
 
 
 @pytest.mark.parametrize("window", [2, 3])
-@pytest.mark.parametrize("size", [(9, 12), (10, 11), (24, 24)])
+@pytest.mark.parametrize("size", [(9, 12), (10, 11), (24, 24), (3, 4), (5, 3)])
 def test_maxima_are_those_of_torch(window: int, size: tuple[int, int]) -> None:
     x = torch.rand(2, 3, *size) - 2
     assert torch.equal(_largest(x, window), F.max_pool2d(x, window, 2, ceil_mode=True))

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import os
+import sys
+from threading import get_native_id
+
 import numpy as np
 import pytest
 
-from mmemo.episode.faces import DetectorSettings, FaceDetector, crop_square, no_faces, sharpness
+from mmemo.episode.faces import (
+    DetectorSettings,
+    FaceDetector,
+    _single_threaded_pool,
+    crop_square,
+    no_faces,
+    sharpness,
+)
 from mmemo.errors import InputError
 
 
@@ -50,6 +61,22 @@ def test_the_workers_leave_the_number_of_threads_alone() -> None:
     before = torch.get_num_threads()
     FaceDetector(threads=2)
     assert torch.get_num_threads() == before
+
+
+def test_each_worker_uses_one_core_also_after_the_first_one_is_started() -> None:
+    import torch
+
+    pool = _single_threaded_pool(2)
+    assert list(pool.map(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no rank of their own")
+def test_workers_rank_below_other_threads_and_leave_those_alone() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    pool = _single_threaded_pool(1)
+    ranked = pool.submit(lambda: os.getpriority(os.PRIO_PROCESS, get_native_id())).result()
+    assert ranked == min(before + 2, 19)
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
 
 
 def test_faces_at_the_edge_and_beyond_do_not_fail(detector: FaceDetector, face: np.ndarray) -> None:

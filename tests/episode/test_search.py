@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -133,6 +134,35 @@ def test_a_detector_that_fails_ends_the_threads_too(video: VideoInfo) -> None:
     with pytest.raises(ZeroDivisionError):
         list(searched(video, broken, side_by_side=True))
     assert threads_named_ahead() == []
+
+
+@pytest.mark.parametrize(
+    ("size_px", "threads", "decoders"),
+    [((1280, 720), 2, 1), ((1280, 720), 1, 1), ((704, 560), 4, 3), ((1920, 1080), 2, 2), ((1920, 1080), 1, 1)],
+)
+def test_a_thread_is_left_for_the_search_where_decoding_is_half_of_the_work(
+    video: VideoInfo, monkeypatch: pytest.MonkeyPatch, size_px: tuple[int, int], threads: int, decoders: int
+) -> None:
+    asked = []
+
+    def sampled(*_: object, threads: int, **__: object) -> Iterator[object]:
+        asked.append(threads)
+        yield from ()
+
+    monkeypatch.setattr(search, "sample_cues", sampled)
+    large = replace(video, width_px=size_px[0], height_px=size_px[1])
+    for side_by_side in (True, False):
+        found = search_cues(
+            large,
+            SPANS,
+            SamplingSettings(),
+            CountingDetector,
+            threads=threads,
+            clock=StageClock(),
+            side_by_side=side_by_side,
+        )
+        assert list(found) == []
+    assert asked == [decoders, threads], "alone nobody else needs a thread"
 
 
 def test_no_cues_load_no_detector(video: VideoInfo) -> None:
