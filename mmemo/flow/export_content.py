@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mmemo.episode.video import Pictures, frames_at, probe
 from mmemo.errors import InputError
 from mmemo.flow.export_model import student_content
 from mmemo.flow.face_opinions import training_faces
@@ -75,6 +77,7 @@ def gather_content(workspace: Workspace, episode_id: str, run_id: str | None, *,
         cues=cues[list(CUE_FACTS)],
         crops=workspace.cut_folder(episode),
         video=video if video.is_file() else None,
+        frames=partial(_frames, video) if video.is_file() else None,
         model=None if run_id is None else student_content(workspace, run_id, _usable_crops(workspace, seen)),
     )
 
@@ -96,6 +99,13 @@ def extent_of(workspace: Workspace, episode_id: str, run_id: str | None) -> Exte
         video_bytes=video.stat().st_size if video.is_file() else 0,
         weights_bytes=_weights_bytes(workspace, run_id),
     )
+
+
+def _frames(video: Path, times_ms: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Frames of a film at sorted times, as they are seen."""
+    pictures = Pictures(probe(video).pixel_aspect)
+    for shown in frames_at(video, times_ms):
+        yield shown.asked_ms, pictures.rgb(shown.frame)
 
 
 def _weights_bytes(workspace: Workspace, run_id: str | None) -> int:

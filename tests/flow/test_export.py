@@ -28,7 +28,7 @@ from mmemo.store.workspace import Workspace
 from mmemo.student.model import load_student
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
-QUICK = ("csv", "jsonl", "imagefolder", "subtitles")
+QUICK = ("csv", "jsonl", "imagefolder", "webdataset", "label-studio", "boxes", "subtitles")
 
 
 @pytest.fixture
@@ -211,3 +211,19 @@ def test_the_command(ready: Workspace, tmp_path: Path):
     again = subprocess.run([*map(str, command)], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert again.returncode == 2
     assert "is there already" in again.stderr
+
+
+@pytest.mark.slow
+def test_the_onnx_file_says_the_same_and_names_no_folder_of_this_machine(ready: Workspace, tmp_path: Path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install onnx onnxscript onnxruntime")
+    pytest.importorskip("onnxscript", reason="pip install onnx onnxscript onnxruntime")
+    made = run(export_episode(ready, ExportSettings("onnx")))
+    path = made.folder / "model.onnx"
+    for place in (ready.root, REPOSITORY, Path(sys.prefix)):
+        assert str(place).encode() not in path.read_bytes()
+    student = load_student(ready.run_folder(RUN_IDS[0]))
+    crops = [np.random.default_rng(n).integers(0, 256, (90, 90, 3), np.uint8) for n in range(5)]
+    batch = student.backbone.prepare(crops)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    said = session.run(["probs"], {"pixels": batch.numpy()})[0]
+    assert np.abs(said - network_of(student)(batch).detach().numpy()).max() < 1e-4

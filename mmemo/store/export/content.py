@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,8 @@ class ModelContent:
 class Content:
     """One episode: faces with FACE_COLUMNS, cues with CUE_FACTS, both in order of time; `crops` is the folder of `crop`.
 
-    `video` is None where the source is gone; `model` gives the student of the run, None without a run.
+    `video` is None where the source is gone; `frames` then gives no frame, else (time in ms, (H, W, 3) uint8) at sorted
+    times. `model` gives the student of the run, None without a run.
     """
 
     episode_id: str
@@ -78,7 +79,7 @@ class Content:
     crops: Path
     video: Path | None = None
     model: Callable[[], ModelContent] | None = None
-    notes: Sequence[str] = field(default_factory=tuple)
+    frames: Callable[[Sequence[int]], Iterator[tuple[int, np.ndarray]]] | None = None
 
     def __post_init__(self) -> None:
         missing = set(FACE_COLUMNS) - set(self.faces.columns) | set(CUE_FACTS) - set(self.cues.columns)

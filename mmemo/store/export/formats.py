@@ -9,11 +9,14 @@ from types import MappingProxyType
 
 from mmemo.errors import InputError
 from mmemo.progress import Stage
+from mmemo.store.export.boxes import write_boxes
 from mmemo.store.export.content import Content, Extent
+from mmemo.store.export.label_studio import write_label_studio
 from mmemo.store.export.labels_files import write_csv, write_jsonl
-from mmemo.store.export.model_files import write_model
+from mmemo.store.export.model_files import write_model, write_onnx
 from mmemo.store.export.mood_subtitles import write_mood_subtitles
 from mmemo.store.export.picture_folder import write_picture_folder
+from mmemo.store.export.webdataset import write_webdataset
 
 # What a format cannot do without.
 RUN, VIDEO = "run", "video"
@@ -43,10 +46,18 @@ _ALL = (
            write_jsonl, lambda e: 1_500 * e.pictures),
     Format("imagefolder", "Face pictures and a Parquet table, which the datasets library of Hugging Face loads.",
            write_picture_folder, lambda e: e.usable * (e.crop_bytes + 150)),
+    Format("webdataset", "The same pictures as tar shards in the layout of WebDataset, for training on many at once.",
+           write_webdataset, lambda e: e.usable * (e.crop_bytes + 4_000)),
+    Format("label-studio", "Tasks for Label Studio with the machines' opinions; labels given there can come back.",
+           write_label_studio, lambda e: e.tracks * (e.crop_bytes + 1_500)),
+    Format("boxes", "Frames with a face as pictures, and its boxes for COCO and for CVAT.",
+           write_boxes, lambda e: 70_000 * e.frames, (VIDEO,)),
     Format("subtitles", "Subtitles (.srt, .vtt, .ass) in which each line has its speaker's emotion as colour and word.",
            write_mood_subtitles, lambda e: 400 * e.cues, (RUN,)),
     Format("model", "The student as model.safetensors with config.json and a model card.",
            write_model, lambda e: e.weights_bytes, (RUN,)),
+    Format("onnx", "The student as one ONNX file for any program, checked number by number against the original.",
+           write_onnx, lambda e: 1.05 * e.weights_bytes, (RUN,)),
 )  # fmt: skip
 FORMATS: Mapping[str, Format] = MappingProxyType({each.name: each for each in _ALL})
 
