@@ -207,6 +207,15 @@ class TeamStore:
             session.commit()
             return number
 
+    def round_of(self, press: str) -> int | None:
+        """The number of the round that a press made; None for none."""
+        with database_errors("the rounds cannot be read"), Session(self._engine) as session:
+            return session.execute(select(_RoundRow.id).where(_RoundRow.press == press)).scalar_one_or_none()
+
+    def assigned_in(self, round_id: int) -> pd.DataFrame:
+        """Everything that one round handed out: ASSIGNMENT_COLUMNS."""
+        return self._read(_AssignmentRow, ASSIGNMENT_COLUMNS, _AssignmentRow.round_id == round_id)
+
     def close_round(self, round_id: int, author: str) -> None:
         """End a round; what was said of its faces stays."""
         with database_errors("the round was not closed"), Session(self._engine) as session:

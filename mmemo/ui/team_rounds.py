@@ -42,6 +42,8 @@ def assign(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
         _number(asked, "overlap", 0, 100) / 100, _number(asked, "by", 1, 20), _number(asked, "seed", 0, _MAX_SEED),
         me.name, str(asked.get("press") or ""),
     )  # fmt: skip
+    if (there := desk.team.round_of(made.press)) is not None:
+        return _handed_out(desk, there)
     faces = _chosen(desk, asked)
     if not faces:
         raise InputError(
@@ -51,21 +53,29 @@ def assign(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
     assignments = [
         Assignment(person, placed_face(*faces[number])) for person, numbers in given.items() for number in numbers
     ]
-    questions = 0
     if asked.get("gold", True):
         extra = [one for person in made.people for one in _questions(desk, made, person, len(given[person]))]
-        questions, asked_for = len(extra), {(one.person, one.face.episode_id, one.face.track_id) for one in extra}
+        asked_for = {_whose(one) for one in extra}
         # A question that was handed out as an ordinary face too is asked once.
-        kept = [a for a in assignments if (a.person, a.face.episode_id, a.face.track_id) not in asked_for]
-        assignments = [*kept, *extra]
-    number = desk.team.add_round(made, assignments)
-    sizes = {person: sum(one.person == person for one in assignments) for person in made.people}
+        assignments = [*(one for one in assignments if _whose(one) not in asked_for), *extra]
+    return _handed_out(desk, desk.team.add_round(made, assignments))
+
+
+def _whose(one: Assignment) -> tuple[str, str, int]:
+    return one.person, one.face.episode_id, one.face.track_id
+
+
+def _handed_out(desk: TeamDesk, number: int) -> dict[str, Any]:
+    """What a round gave to whom, as it is kept."""
+    rows = desk.team.assigned_in(number)
+    plain = rows[~rows["gold"].astype(bool)]
+    people = plain.groupby(["episode_id", "track_id"]).size()
     return {
         "round": number,
-        "faces": len(faces),
-        "several": round(made.overlap * len(faces)),
-        "questions": questions,
-        "sizes": sizes,
+        "faces": len(people),
+        "several": int((people > 1).sum()),
+        "questions": len(rows) - len(plain),
+        "sizes": {str(person): int(n) for person, n in rows["person"].value_counts(sort=False).items()},
     }
 
 

@@ -103,6 +103,7 @@ def test_a_round_gives_each_face_and_a_fifth_of_them_twice(desk: TeamDesk):
     episode = desk.workspace.episode(EPISODE_ID)
     mine, theirs = (assigned_tracks(desk.workspace, episode, name) for name in ("ben", "cy"))
     assert mine | theirs == set(range(1, 27)) and len(mine & theirs) == 5
+    assert assign(desk, ROUND, ADA) == done, "sent again, because the answer was lost"
     with pytest.raises(InputError, match="handed out already"):
         assign(desk, {**ROUND, "press": "r-2"}, ADA)
     label(desk, BEN, "joy", min(mine))
