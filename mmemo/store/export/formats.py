@@ -11,6 +11,7 @@ from mmemo.errors import InputError
 from mmemo.progress import Stage
 from mmemo.store.export.boxes import write_boxes
 from mmemo.store.export.content import Content, Extent
+from mmemo.store.export.film import write_film
 from mmemo.store.export.label_studio import write_label_studio
 from mmemo.store.export.labels_files import write_csv, write_jsonl
 from mmemo.store.export.model_files import write_model, write_onnx
@@ -54,6 +55,8 @@ _ALL = (
            write_boxes, lambda e: 70_000 * e.frames, (VIDEO,)),
     Format("subtitles", "Subtitles (.srt, .vtt, .ass) in which each line has its speaker's emotion as colour and word.",
            write_mood_subtitles, lambda e: 400 * e.cues, (RUN,)),
+    Format("film", "The episode as a video with a box around each face, the opinion on it as bars, and coloured subtitles.",
+           write_film, lambda e: 1.2 * e.video_bytes, (VIDEO,)),
     Format("model", "The student as model.safetensors with config.json and a model card.",
            write_model, lambda e: e.weights_bytes, (RUN,)),
     Format("onnx", "The student as one ONNX file for any program, checked number by number against the original.",
