@@ -124,13 +124,6 @@ def matrix(page: Page) -> None:
     _top(page, "#mm-noise")
 
 
-def team(page: Page) -> None:
-    """Progress of everybody who labels."""
-    _tab(page, "Team")
-    page.locator("#mm-team table, #mm-team .mm-empty").first.wait_for()
-    _top(page, "#mm-tabs")
-
-
 def export(page: Page) -> None:
     """What can be taken along."""
     _tab(page, "Export")
@@ -144,7 +137,6 @@ SHOTS = (
     Shot("review", review),
     Shot("review-dark", review_focus, scheme="dark"),
     Shot("review-phone", review, PHONE),
-    Shot("team", team),
     Shot("train", train),
     Shot("noise-matrix", matrix),
     Shot("compare", compare),
