@@ -34,7 +34,7 @@ def test_the_chosen_result_is_on_the_first_tab_and_in_full_on_compare(ready_app:
     open_tab(page, "Compare")
     assert page.locator("#mm-verdict h2").inner_text() == verdict
     names = page.locator("#mm-verdict tbody th").all_inner_texts()
-    assert [name.split(",")[0].split(" (")[0] for name in names] == [
+    assert [name.split("\n")[0].split(",")[0].split(" (")[0] for name in names] == [
         "Majority class",
         "Image only",
         "Text teacher",

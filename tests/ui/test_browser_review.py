@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,7 +179,9 @@ def test_a_label_that_was_refused_leaves_the_page_and_says_so_until_it_is_read(f
     assert tile.get_by_text("you: joy").count() == 0
     page.unroute("**/component_server/**")
     page.keyboard.press("6")
-    page.wait_for_timeout(600)
+    until = time.monotonic() + 20
+    while events(fresh).empty and time.monotonic() < until:
+        page.wait_for_timeout(100)
     assert events(fresh)["label"].tolist() == ["fear"] and message.is_visible(), "it stays until it is read"
     page.get_by_role("button", name="Close this message").click()
     saved(page)
