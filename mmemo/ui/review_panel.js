@@ -204,14 +204,14 @@ root.addEventListener('click', (event) => {
 });
 let typing = 0;
 // Team sends a person here, to the faces that are waiting.
-document.addEventListener('mm-review-assigned', async () => {
-  if (!base) return;
-  await open();
-  clear('*');
-  form.elements.assigned.checked = true;
-  form.elements.status.value = 'unlabelled';
-  search();
-});
+const isWanted = () => sessionStorage.getItem('mm-review-wanted') === 'assigned';
+const onlyAssigned = () => {
+  sessionStorage.removeItem('mm-review-wanted');
+  form.reset();
+  form.elements.assigned.checked = facts.asked > 0;
+  form.elements.status.value = facts.asked ? 'unlabelled' : '';
+};
+document.addEventListener('mm-review-wanted', () => { if (base && isWanted()) open(); });
 form.addEventListener('submit', (event) => event.preventDefault());
 form.addEventListener('change', (event) => { if (event.target.name !== 'text') search(); });
 form.elements.text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => search(), 200); });
@@ -246,7 +246,9 @@ const open = async () => {
   part('resting').hidden = !answer.resting;
   fillFilters();
   if (!same) root.dataset.mode = 'grid';
-  await search(same || backToPlace());
+  const wanted = isWanted();
+  if (wanted) onlyAssigned();
+  await search(!wanted && (same || backToPlace()));
   count();
   onState(queue.length, trouble);
   send();

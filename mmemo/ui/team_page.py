@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mmemo.ui.text import for_script
+from mmemo.ui.text import for_script, words
 from mmemo.ui.theme import HERE
 
 _SCRIPTS = ("team.js", "team_views.js", "team_cases.js")
@@ -13,7 +13,8 @@ VIEWS = ("progress", "conflicts", "agreement", "rounds", "gold")
 
 def team_script() -> str:
     """The whole script of the page; its parts share one scope."""
-    said = f"const TEXT = {json.dumps(for_script('team'), ensure_ascii=False)};"
+    review = json.dumps(dict(words()["page.review"]), ensure_ascii=False)
+    said = f"const TEXT = {json.dumps(for_script('team'), ensure_ascii=False)}, REVIEW = {review};"
     return "\n".join([said, *((HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)])
 
 

@@ -27,11 +27,12 @@ const howToAdd = () => {
     step('python app.py --people people.txt --add-person BEN', words('alone_person')),
     step('python app.py --people people.txt', words('alone_start'))));
 };
+// Review may not be in the page before its tab is opened for the first time: it looks for what is wanted then.
 const openReview = () => {
-  const wanted = document.querySelector('#mm-review');
-  const panel = wanted && wanted.closest('[role="tabpanel"]'), tab = panel && document.querySelector(`[role="tab"][aria-controls="${panel.id}"]`);
-  document.dispatchEvent(new CustomEvent('mm-review-assigned'));
+  sessionStorage.setItem('mm-review-wanted', 'assigned');
+  const tab = [...document.querySelectorAll('#mm-tabs [role="tab"]')].find((one) => !root.contains(one) && one.textContent.trim() === REVIEW[LANGUAGE]);
   if (tab) tab.click();
+  document.dispatchEvent(new CustomEvent('mm-review-wanted'));
 };
 
 const drawAgreement = async (panel) => {
