@@ -58,11 +58,11 @@ def characters_html(workspace: Workspace, episode: Episode) -> str:
     )
 
 
-def name_character(workspace: Workspace, episode_id: str, character_id: int, name: str) -> None:
-    """Keep what a person typed into a name field. Raises InputError for a name that cannot be kept."""
+def name_character(workspace: Workspace, episode_id: str, character_id: int, name: str, who: str) -> None:
+    """Keep what a person, `who`, typed into a name field. Raises InputError for a name that cannot be kept."""
     from mmemo.flow.report import write_cut_report
 
-    rename_character(workspace, episode_id, character_id, name)
+    rename_character(workspace, episode_id, character_id, name, who)
     if account_page_of(workspace, episode_id) is not None:
         write_cut_report(workspace, workspace.episode(episode_id))
 

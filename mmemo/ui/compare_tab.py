@@ -22,9 +22,10 @@ from mmemo.ui.charts import charts_of, gain_chart
 from mmemo.ui.compare_runs import against_html
 from mmemo.ui.compare_table import classes_html, table_html
 from mmemo.ui.compare_words import parts_words, run_title, slice_word, use_words, verdict_words
-from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
+from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
 from mmemo.ui.work import comparison_of, report_of, run_config, runs_of
 
@@ -67,9 +68,9 @@ def compare_tab(context: AppContext, top: Header) -> CompareTab:
     def on_other(chosen: Selection, run_id: str | None) -> str:
         return show_against(context.workspace, chosen, run_id)
 
-    @told
-    def on_promote(chosen: Selection) -> tuple[Any, ...]:
-        return turn_promotion(context.workspace, chosen)
+    @by_lead(context.people)
+    def on_promote(chosen: Selection, request: gr.Request) -> tuple[Any, ...]:
+        return turn_promotion(context.workspace, chosen, name_of(request))
 
     @told
     def on_back(chosen: Selection) -> tuple[Any, ...]:
@@ -95,11 +96,11 @@ def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.But
     return said, gr.Button(say(turn), visible=True, variant="secondary"), gr.Button(visible=another)
 
 
-def turn_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.Button, gr.Button, Selection]:
-    """Promote the chosen student, or take that back, as a person's word; the other tabs are told."""
+def turn_promotion(workspace: Workspace, chosen: Selection, who: str) -> tuple[str, gr.Button, gr.Button, Selection]:
+    """Promote the chosen student, or take that back, as the word of `who`; the other tabs are told."""
     if chosen.run_id is None:
         raise InputError(say("compare.no_run"), hint=say("compare.no_run_hint"))
-    promote(workspace, chosen.run_id, not promotion_of(workspace, chosen.run_id).promoted)
+    promote(workspace, chosen.run_id, not promotion_of(workspace, chosen.run_id).promoted, who)
     return *show_promotion(workspace, chosen), chosen.moved(chosen.episode_id, chosen.run_id)
 
 

@@ -62,7 +62,15 @@ def told(handler: Handler) -> Handler:
     Wrong input and a full disk are told in their own sentence; anything else is a bug, whose details
     go to the server's log alone.
     """
+    return _told(handler, None)
 
+
+def by_lead(people: People) -> Callable[[Handler], Handler]:
+    """The same for what only a lead may do where people sign in: hiding a button keeps nobody from calling it."""
+    return functools.partial(_told, people=people)
+
+
+def _told(handler: Handler, people: People | None) -> Handler:
     names = list(inspect.signature(handler).parameters)
     asks = next((name for name in names if name == _REQUEST), None)
 
@@ -75,6 +83,8 @@ def told(handler: Handler) -> Handler:
             kwargs.pop(_REQUEST, None)
         with in_language(language_of(request)):
             try:
+                if people is not None:
+                    people.lead(request)
                 return handler(*args, **kwargs)
             except MmemoError as error:
                 warn(sentences(error))

@@ -14,7 +14,7 @@ from mmemo.ui.account import account_html, said
 from mmemo.ui.adaptation import AdaptWish, start_adaptation
 from mmemo.ui.characters_panel import CHARACTERS_SCRIPT, characters_html, name_character, names_of_tracks
 from mmemo.ui.checks import checks_html
-from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.cut_tables import CutTables, read_cut
 from mmemo.ui.episode_form import EpisodeForm, episode_form
 from mmemo.ui.html import card, clock, empty, file_url, notice, page_part, warning
@@ -23,6 +23,7 @@ from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.media import media_names, subtitles_beside
 from mmemo.ui.preview import playable, subtitle_track
+from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
 from mmemo.ui.timeline import timeline, timeline_data
 from mmemo.ui.timeline_moods import moods_of
@@ -75,10 +76,11 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     def on_selection(chosen: Selection) -> tuple[Any, ...]:
         return show_episode(context, chosen)
 
-    @told
-    def on_name(chosen: Selection, event: gr.EventData) -> tuple[str, str]:
+    @by_lead(context.people)
+    def on_name(chosen: Selection, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
         run_id = chosen.run_id if chosen.episode_id == event.episode else None
-        return rename(context, str(event.episode), int(event.character), str(event.name), run_id)
+        said = str(event.name), name_of(request)
+        return rename(context, str(event.episode), int(event.character), *said, run_id)
 
     selection.change(on_selection, selection, tab.outputs, show_progress="hidden", api_visibility="private")
     characters.select(
@@ -93,7 +95,7 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
 
 
 def _listen_to_form(context: AppContext, form: EpisodeForm, panel: JobPanel) -> None:
-    @told
+    @by_lead(context.people)
     def on_adapt(*fields: Any) -> tuple[Any, ...]:
         job_id = start_adaptation(context, AdaptWish(*fields))
         return gr.Accordion(open=False), *watch(context.jobs, job_id)
@@ -144,11 +146,11 @@ def show_episode(context: AppContext, chosen: Selection) -> tuple[gr.Video, str,
 
 
 def rename(
-    context: AppContext, episode_id: str, character_id: int, name: str, run_id: str | None = None
+    context: AppContext, episode_id: str, character_id: int, name: str, who: str, run_id: str | None = None
 ) -> tuple[str, str]:
     """Keep a character's name; values for timeline and characters, which both show it."""
     workspace = context.workspace
-    name_character(workspace, episode_id, character_id, name)
+    name_character(workspace, episode_id, character_id, name, who)
     episode = workspace.episode(episode_id)
     moods = moods_of(workspace, episode, run_id)
     marks = timeline_data(read_cut(workspace, episode), names_of_tracks(workspace, episode), moods)

@@ -31,23 +31,38 @@ def job_api(context: AppContext, form: EpisodeForm) -> None:
     """Add the endpoints to the page that is being built; nothing of them is seen on it."""
 
     def adapt(
-        video: str, subtitles: str | None = None, gold: str | None = None, recipe: str | None = None
+        video: str,
+        subtitles: str | None = None,
+        gold: str | None = None,
+        recipe: str | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]  # gradio knows it by its type
     ) -> dict[str, Any]:
         """Queue the adaptation to an episode and give its job, as /job does; the job goes on when the caller leaves.
 
         Subtitles may be None for a video that holds them, gold None for nothing to measure against.
         """
         wish = AdaptWish(video, subtitles, gold, recipe)
-        return _answered(lambda: job_contract(context, start_adaptation(context, wish)))
 
-    def job(number: float) -> dict[str, Any]:
+        def queued() -> dict[str, Any]:
+            context.people.lead(request)
+            return job_contract(context, start_adaptation(context, wish))
+
+        return _answered(queued)
+
+    def job(number: float, request: gr.Request) -> dict[str, Any]:
         """How far a job is: state, stage, done, total, unit, rate, seconds_left, message, and what it made."""
-        return _answered(lambda: job_contract(context, int(number)))
 
-    def cancel(number: float) -> dict[str, Any]:
+        def found() -> dict[str, Any]:
+            context.people.who(request)
+            return job_contract(context, int(number))
+
+        return _answered(found)
+
+    def cancel(number: float, request: gr.Request) -> dict[str, Any]:
         """Ask a job to stop at its next step, and give it as /job does."""
 
         def cancelled() -> dict[str, Any]:
+            context.people.lead(request)
             context.jobs.cancel(int(number))
             return job_contract(context, int(number))
 

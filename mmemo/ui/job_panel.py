@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from mmemo.store.jobs import Job, JobStep
-from mmemo.ui.context import AppContext, told, warn
+from mmemo.ui.context import AppContext, by_lead, told, warn
 from mmemo.ui.job_list import LIST_SCRIPT, LISTED, list_html
 from mmemo.ui.job_words import (
     bar_html,
@@ -108,20 +108,20 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
     def on_tick(watched: int | None, looked: int | None) -> tuple[Any, ...]:
         return look(jobs, watched, looked)
 
-    @told
+    @by_lead(context.people)
     def on_cancel(watched: int | None, looked: int | None, shown: int | None) -> tuple[Any, ...]:
         return act(jobs, watched, looked, shown, "cancel")
 
-    @told
+    @by_lead(context.people)
     def on_resume(watched: int | None, looked: int | None, shown: int | None) -> tuple[Any, ...]:
         return act(jobs, watched, looked, shown, "resume")
 
-    @told
+    @by_lead(context.people)
     def on_dismiss(watched: int | None, looked: int | None) -> tuple[Any, ...]:
         jobs.dismiss()
         return look(jobs, watched, looked)
 
-    @told
+    @by_lead(context.people)
     def on_act(watched: int | None, looked: int | None, event: gr.EventData) -> tuple[Any, ...]:
         return act(jobs, watched, looked, int(event.job), str(event.act))
 

@@ -141,7 +141,7 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
 def _endpoint(context: AppContext) -> None:
     """The same for programs, as `/predict`; its fields are on no page."""
 
-    def predict(pictures: list[str], line: str, run: str) -> dict[str, Any]:
+    def predict(pictures: list[str], line: str, run: str, request: gr.Request) -> dict[str, Any]:
         """Find every face of pictures or of a clip, and read each with the baseline and a student.
 
         pictures: files; of a clip a frame a second is read, at most 24. line: what is said with the faces, or nothing:
@@ -153,6 +153,7 @@ def _endpoint(context: AppContext) -> None:
         """
         workspace, paths = context.workspace, [Path(path) for path in pictures or ()]
         try:
+            context.people.who(request)
             with names_only(workspace):
                 return finish(predict_with_line(workspace, paths, run or None, line or "")).to_contract()
         except MmemoError as error:

@@ -14,7 +14,7 @@ from mmemo.errors import InputError, MmemoError
 from mmemo.flow.job_kinds import RETRAIN, RetrainSettings
 from mmemo.flow.run_list import last_trained
 from mmemo.store.files import to_json
-from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.html import file_url
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.line_clip import clip_of
@@ -44,7 +44,7 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> gr.
     def on_selection(chosen: Selection) -> str:
         return to_json({"episode": chosen.episode_id, "run": chosen.run_id, "revision": chosen.revision})
 
-    @told
+    @by_lead(context.people)
     def on_retrain(chosen: Selection) -> tuple[Any, ...]:
         return watch(context.jobs, start_retraining(context, chosen))
 

@@ -13,7 +13,7 @@ from mmemo.flow.run_list import RunCard, last_trained, other_in_use, run_card, r
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_runs import against_html
 from mmemo.ui.compare_words import chosen_words, run_title
-from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, duration, empty, page_part
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
@@ -114,6 +114,8 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     @told
     def on_run(chosen: Selection, first: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         asked = RunAct(str(event.act), str(event.run), str(event.note))
+        if asked.act not in (SHOW, AGAINST):
+            context.people.lead(request)
         return act_on_run(context, chosen, first, asked, name_of(request))
 
     @told
@@ -134,11 +136,11 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
 def _listen_to_jobs(context: AppContext, parts: TrainTab, top: Header, panel: JobPanel, head: gr.Button) -> None:
     jobs = context.jobs
 
-    @told
+    @by_lead(context.people)
     def on_head(chosen: Selection) -> tuple[Any, ...]:
         return "", *watch(jobs, start_head(context, chosen.run_id))
 
-    @told
+    @by_lead(context.people)
     def on_other(chosen: Selection, *fields: Any) -> tuple[Any, ...]:
         return "", *watch(jobs, start_other(context, chosen.run_id, Wish(*fields)))
 

@@ -49,7 +49,7 @@ def test_a_character_is_shown_with_face_and_figures(context: AppContext, episode
 
 
 def test_a_name_is_kept_and_shown_on_the_timeline(context: AppContext, episode: Episode):
-    marks, shown = rename(context, EPISODE_ID, 2, "  Nora <3 ")
+    marks, shown = rename(context, EPISODE_ID, 2, "  Nora <3 ", "ana")
     assert 'value="Nora &lt;3"' in shown
     assert "named by you" in shown
     assert "Nora <3" in [lane["name"] for lane in json.loads(marks)["lanes"]]
@@ -57,8 +57,8 @@ def test_a_name_is_kept_and_shown_on_the_timeline(context: AppContext, episode: 
 
 
 def test_two_characters_of_one_name_become_one(context: AppContext, episode: Episode):
-    rename(context, EPISODE_ID, 1, "Nora")
-    shown = rename(context, EPISODE_ID, 2, "Nora")[1]
+    rename(context, EPISODE_ID, 1, "Nora", "ana")
+    shown = rename(context, EPISODE_ID, 2, "Nora", "ana")[1]
     assert "Characters: 2" in shown
     assert "6 lines · 6 face tracks" in shown
     assert list(names_of_tracks(context.workspace, episode).values()).count("Nora") == 6
@@ -67,9 +67,9 @@ def test_two_characters_of_one_name_become_one(context: AppContext, episode: Epi
 def test_a_name_that_cannot_be_kept_is_refused(context: AppContext, episode: Episode):
     before = characters_html(context.workspace, episode)
     with pytest.raises(InputError, match="too long"):
-        rename(context, EPISODE_ID, 1, "x" * 100)
+        rename(context, EPISODE_ID, 1, "x" * 100, "ana")
     with pytest.raises(InputError, match="no character 9"):
-        rename(context, EPISODE_ID, 9, "Nora")
+        rename(context, EPISODE_ID, 9, "Nora", "ana")
     assert characters_html(context.workspace, episode) == before
 
 

@@ -27,14 +27,14 @@ def test_the_page_says_it_and_turns_it(workspace: Workspace):
     said, button, back = show_promotion(workspace, chosen)
     assert not back.visible
     assert "Not compared yet, and used" in said and "never compared" in said and button.visible
-    assert "Not promoted" in turn_promotion(workspace, chosen)[0]
-    said, button, _, moved = turn_promotion(workspace, chosen)
+    assert "Not promoted" in turn_promotion(workspace, chosen, "ana")[0]
+    said, button, _, moved = turn_promotion(workspace, chosen, "ana")
     assert "Promoted, so it is used" in said and "Stop using" in str(button.value) and moved.revision == 4
     assert promoted_run(workspace) == "new"
-    assert "Not promoted" in turn_promotion(workspace, chosen)[0]
+    assert "Not promoted" in turn_promotion(workspace, chosen, "ana")[0]
     assert show_promotion(workspace, Selection())[0] == ""
     with pytest.raises(InputError, match="no student"):
-        turn_promotion(workspace, Selection())
+        turn_promotion(workspace, Selection(), "ana")
 
 
 def test_the_choice_begins_with_a_promoted_run(tmp_path):
