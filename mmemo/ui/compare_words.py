@@ -108,7 +108,8 @@ def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
         return say("compare.state.aside"), why
     other = other_in_use(workspace, run_id)
     if other is not None:
-        state = say("compare.state.behind", other=moment(trained_ms(workspace, other.run_id)))
+        key = "compare.state.behind_chosen" if promotion.by_person else "compare.state.behind"
+        state = say(key, other=moment(trained_ms(workspace, other.run_id)))
         return state, f"{chosen_words(workspace, other)} {say('compare.why.of_this', why=why)}"
     return say("compare.state.used" if promotion.measured else "compare.state.unmeasured"), why
 
