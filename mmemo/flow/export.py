@@ -91,9 +91,8 @@ def export_episode(workspace: Workspace, settings: ExportSettings) -> Stage[Expo
         yield Progress("data sheet", 0, 1)
         write_sheet(temporary, sheet_facts(workspace, content, made), settings.terms)
         yield Progress("data sheet", 1, 1)
-    archive = target.with_name(f"{target.name}.zip") if settings.archive else None
-    if archive is not None:
-        yield from write_zip(target, archive)
+        if settings.archive:  # before the folder is there: whoever cancels now leaves neither
+            yield from write_zip(temporary, target.with_name(f"{target.name}.zip"))
     return _exported(target)
 
 

@@ -126,11 +126,14 @@ def _tracks(workspace: Workspace, seen: EpisodeFaces, said: Words, hide_names: b
         table = pd.concat([table, probs], axis=1)
         table[f"{source}_label"] = first_choice(table, source)
     table["target_source"] = _target_sources(workspace, seen, table["track_id"])
-    spoken = _spoken_words(workspace, seen, said, hide_names)
-    last = {track: words[-1] for track, words in spoken.items()}
+    names = _names(said, hide_names)
+    spoken = _spoken_words(workspace, said, names)
+    held = {track: (words[-1]["label"], words[-1]["annotator"]) for track, words in spoken.items()}
+    verdicts: Iterator[Any] = said.decisions.itertuples(index=False)
+    held |= {int(row.track_id): (str(row.label), names[row.annotator]) for row in verdicts}  # these hold over all words
     ids = table["track_id"].tolist()
-    table["human_label"] = pd.Series([last[t]["label"] if t in last else None for t in ids], dtype=object)
-    table["human_by"] = pd.Series([last[t]["annotator"] if t in last else None for t in ids], dtype=object)
+    for column, place in (("human_label", 0), ("human_by", 1)):
+        table[column] = pd.Series([held[t][place] if t in held else None for t in ids], dtype=object)
     table["human_said"] = pd.Series([spoken.get(t, []) for t in ids], dtype=object)
     return table
 
@@ -146,22 +149,25 @@ def _target_sources(workspace: Workspace, seen: EpisodeFaces, ids: pd.Series) ->
     return pd.Series([known.get(track) for track in ids], index=ids.index, dtype=object)
 
 
-def _spoken_words(
-    workspace: Workspace, seen: EpisodeFaces, said: Words, hide_names: bool
-) -> dict[int, list[dict[str, Any]]]:
+def _names(said: Words, hide: bool) -> dict[str, str]:
+    """{who labelled or decided: the name to write}."""
+    people = sorted({*said.by_annotator()["annotator"], *said.decisions["annotator"]})
+    return {str(name): f"annotator {n}" if hide else str(name) for n, name in enumerate(people, start=1)}
+
+
+def _spoken_words(workspace: Workspace, said: Words, names: Mapping[str, str]) -> dict[int, list[dict[str, Any]]]:
     """{track: the last word of each person, in the order in which they were said}."""
     words = said.by_annotator().sort_values("id")
     if words.empty:
         return {}
     with closing(workspace.labels()) as store:
         how = store.events().set_index("id")[["scope", "way", "blind"]]
-    names = {name: f"annotator {n}" for n, name in enumerate(sorted(set(words["annotator"])), start=1)}
     found: dict[int, list[dict[str, Any]]] = {}
     rows: Iterator[Any] = words.itertuples(index=False)
     for row in rows:
         scope, way, blind = how.loc[row.id] if row.id in how.index else (None, None, None)
         word = {
-            "annotator": names[row.annotator] if hide_names else str(row.annotator),
+            "annotator": names[row.annotator],
             "label": str(row.label),
             "scope": scope if scope != FRAME else None,
             "way": way,

@@ -17,7 +17,7 @@ from mmemo.evaluate.rows import STUDENT
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, storage_errors
 from mmemo.store.promotions import PromotionStore
-from mmemo.store.workspace import Workspace
+from mmemo.store.workspace import LABELS_FILE, Workspace
 
 Reason: TypeAlias = Literal["only", "newest", "best"]
 
@@ -158,13 +158,13 @@ def _gain(workspace: Workspace, run_id: str) -> tuple[float, float]:
 def promote(workspace: Workspace, run_id: str, promoted: bool = True, annotator: str = "local") -> Promotion:
     """Decide by hand: a person's word stands over the comparison until the next word. InputError for an unknown run."""
     workspace.run_config(run_id)
-    with storage_errors(workspace.root), closing(PromotionStore(workspace.root / "labels.db")) as store:
+    with storage_errors(workspace.root), closing(PromotionStore(workspace.root / LABELS_FILE)) as store:
         store.add(run_id, promoted, annotator)
     return promotion_of(workspace, run_id)
 
 
 def _said(workspace: Workspace) -> Mapping[str, bool]:
-    path = workspace.root / "labels.db"
+    path = workspace.root / LABELS_FILE
     if not path.is_file():  # looking leaves nothing behind
         return {}
     with storage_errors(workspace.root), closing(PromotionStore(path)) as store:

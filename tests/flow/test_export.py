@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,15 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.export import ExportSettings, export_episode, exports_folder, find_export, list_exports
-from mmemo.flow.export_content import extent_of
+from mmemo.flow.export_content import extent_of, gather_content
 from mmemo.flow.export_model import load_exported, network_of, without_places
 from mmemo.progress import run
 from mmemo.settings import REPOSITORY
 from mmemo.store.export.data_sheet import SHEET_FILE, SHEET_JSON, Terms
 from mmemo.store.export.formats import FORMATS, RUN, VIDEO
-from mmemo.store.labels import HumanLabel
-from mmemo.store.workspace import Workspace
+from mmemo.store.labels import FacePin, HumanLabel
+from mmemo.store.team import PlacedFace, TeamStore, Verdict
+from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.student.model import load_student
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
@@ -77,6 +79,37 @@ def test_nothing_is_published_without_terms_and_then_nobody_is_named(ready: Work
     assert said == {"annotator 1", "annotator 2"}
     assert made.to_publish
     assert "everybody drawn agreed" in made.sheet.read_text()
+
+
+def decide(workspace: Workspace, track: int, label: str) -> None:
+    face = workspace.faces(workspace.episode(EPISODE_ID)).set_index("track_id").loc[track]
+    x1, y1, x2, y2 = (float(face[name]) for name in ("x1", "y1", "x2", "y2"))
+    pin = FacePin(workspace.episode(EPISODE_ID).cut_key, int(face["frame_ms"]), x1, y1, x2, y2)
+    with closing(TeamStore(workspace.root / LABELS_FILE)) as team:
+        team.decide(Verdict(PlacedFace(EPISODE_ID, track, int(face["cue_id"]), pin), label, "leonore"))
+
+
+def test_a_leads_decision_holds_over_what_people_said(ready: Workspace):
+    for track, label in ((1, "joy"), (2, "fear"), (3, "reject")):
+        decide(ready, track, label)
+    made = run(export_episode(ready, ExportSettings("csv")))
+    with (made.folder / "labels.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = {row["track_id"]: row for row in csv.DictReader(stream)}
+    assert [rows[track]["human_label"] for track in "123"] == ["joy", "fear", "reject"]
+    assert {rows[track]["human_by"] for track in "123"} == {"leonore"}
+    assert [word["label"] for word in json.loads(rows["1"]["human_said"])] == ["joy", "anger"]
+    faces = run(export_episode(ready, ExportSettings("jsonl", terms=Terms("they agreed", "CC0", publish=True)))).folder
+    for path in faces.iterdir():
+        assert "leonore" not in path.read_text(encoding="utf-8")
+    usable = gather_content(ready, EPISODE_ID, RUN_IDS[0]).usable()["track_id"].tolist()
+    assert 2 in usable and 3 not in usable
+
+
+def test_cancelled_while_packing_nothing_is_left(ready: Workspace):
+    stage = export_episode(ready, ExportSettings("csv", archive=True))
+    assert any(progress.stage == "pack" for progress in stage)
+    stage.close()
+    assert [*exports_folder(ready, EPISODE_ID).iterdir()] == []
 
 
 def test_a_run_is_needed_where_it_is_needed(ready: Workspace, tmp_path: Path):

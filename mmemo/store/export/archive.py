@@ -15,11 +15,11 @@ _THE_SAME_MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 def write_zip(folder: Path, target: Path) -> Stage[None]:
-    """Pack a folder in one move: names below the folder's own, no time and no rights of this machine."""
+    """Pack a folder in one move: names below the packed file's own, no time and no rights of this machine."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     with publish_file(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for done, path in enumerate(paths, start=1):
-            member = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}", _THE_SAME_MOMENT)
+            member = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(folder).as_posix()}", _THE_SAME_MOMENT)
             member.compress_type = zipfile.ZIP_STORED if path.suffix in _PACKED else zipfile.ZIP_DEFLATED
             member.external_attr = 0o644 << 16
             member.file_size = path.stat().st_size  # a large file is told in time

@@ -22,7 +22,8 @@ HUMAN = "human"
 
 # One row a picture of a face. `use` says whether it trains ("training") or why not; opinions are those on its track:
 # for each of SOURCES `S_label` (null where it said nothing) and `S_EMOTION`, its probabilities.
-#   human_label: the word in force, an emotion or "reject", null where nobody spoke; human_by: who said it;
+#   human_label: the word in force, an emotion or "reject", null where nobody spoke; human_by: who said it. A lead's
+#   decision holds over all words, and human_said then still has what each person said;
 #   human_said: list of {annotator, label, scope, way, blind, said_at}, the last word of each person;
 #   picture_rejected: a person said of this very picture that it shows no usable face.
 FACE_FACTS = (

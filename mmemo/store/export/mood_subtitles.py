@@ -71,11 +71,6 @@ def ass_text(lines: Sequence[LineMood], title: str) -> str:
     return text
 
 
-def said_again(text: str) -> str:
-    """The words of a line without what was put in to keep them words."""
-    return text.replace(_JOINER, "")
-
-
 def _rows(line: LineMood) -> str:
     """The words as rows that end no cue early: no empty row, no arrow, no times; the emotion's name in front."""
     text = _TIME.sub(f":{_JOINER}", plain(line.text).replace("-->", "→"))

@@ -26,11 +26,6 @@ def cell(value: object) -> object:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) or text.startswith("'") else text
 
 
-def uncell(text: str) -> str:
-    """The text that `cell` was given."""
-    return text[1:] if text.startswith("'") else text
-
-
 def encodable(text: str) -> str:
     """The same without what no UTF-8 can hold."""
     return _SURROGATE.sub("\ufffd", text)

@@ -51,14 +51,16 @@ def test_words_from_files_start_no_markup(tmp_path: Path):
     assert "- none \\# Heading" in text
 
 
-def test_a_packed_file_holds_names_below_the_folder_and_the_same_bytes_every_time(tmp_path: Path):
+def test_a_packed_file_holds_names_below_its_own_and_the_same_bytes_every_time(tmp_path: Path):
     folder = tmp_path / "csv-1"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "x.txt").write_text("hello")
-    for name in ("one.zip", "two.zip"):
-        run(write_zip(folder, tmp_path / name))
-    assert zipfile.ZipFile(tmp_path / "one.zip").namelist() == ["csv-1/deep/x.txt"]
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    packed = [tmp_path / place / "csv-2.zip" for place in ("one", "two")]
+    for path in packed:
+        path.parent.mkdir()
+        run(write_zip(folder, path))
+    assert zipfile.ZipFile(packed[0]).namelist() == ["csv-2/deep/x.txt"]
+    assert packed[0].read_bytes() == packed[1].read_bytes()
 
 
 def test_an_unknown_format_lists_the_choices():
