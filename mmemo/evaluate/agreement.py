@@ -26,7 +26,7 @@ class GroupAgreement:
     """What several people agree on: `faces` that at least two labelled, and the words on them.
 
     alpha: Krippendorff's, 1 for always, 0 for no more than chance. same: the share of pairs of words on one face that
-    say the same. by_class: of the words that name a class, the share of the other words on their faces that name it
+    say the same, each face weighing as much as it has words. by_class: of the words that name a class, the share of the other words on their faces that name it
     too, with the number of such words.
     """
 

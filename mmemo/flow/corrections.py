@@ -66,17 +66,17 @@ def with_agreement(said: Mapping[str, Words], material: Material) -> tuple[Mater
 
     A lead's decision comes first. Where there is none, several people vote, each weighed by how well they do where
     they meet others, with the teacher and the baseline as further voters: see mmemo.student.face_noise.agreement.
-    With one person, or where nobody differs, nothing changes. None: nobody spoke.
+    With one person, or where nobody differs, nothing changes. None: nobody spoke and nothing is decided.
     """
     words = words_of(said, material.tracks)
-    if not words:
+    decided = decided_on(said, material.tracks)
+    if not words and (decided < 0).all():
         return material, None
     opinions = material.training.opinions
     sources = {
         "teacher": (opinions.teacher, opinions.teacher_confusion),
         "image": (opinions.image, opinions.image_confusion),
     }
-    decided = decided_on(said, material.tracks)
     agreed = agreement(words, sources, decided)
     spoken = np.sum([w >= 0 for w in words.values()], axis=0)
     known = np.where((spoken > 1) & (decided < 0), settled(agreed.posterior), opinions.known)

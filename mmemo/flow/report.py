@@ -24,6 +24,7 @@ from mmemo.flow.cut_report import CutReport
 from mmemo.flow.face_opinions import damaged_crop
 from mmemo.flow.human_labels import resting_words, words_of_episodes
 from mmemo.flow.read import FACE_NOISE_SAYS, face_noises, review_table, synthetic_notice
+from mmemo.flow.team_assignment import assigned_tracks
 from mmemo.labels import EKMAN7
 from mmemo.store.files import publish_file, read_json, read_table
 from mmemo.store.tables import probs_of
@@ -155,7 +156,10 @@ def _hashes(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: pd.Series) -> tuple[FaceCard, ...]:
-    """The faces on which student and baseline differ most, one a track, over all episodes of the run."""
+    """The faces on which student and baseline differ most, one a track, over all episodes of the run.
+
+    Where a face is handed out to be labelled, its card tells no gold: that may be what somebody else said of it.
+    """
     folder = workspace.run_folder(run_id)
     tables = {
         source: read_table(folder / file)
@@ -170,6 +174,7 @@ def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: p
     order = largest_disagreements(
         probs_of(tables[STUDENT]), probs_of(tables[IMAGE_ONLY]), np.arange(len(tracks)), limit=_CARDS
     )
+    given = {e: assigned_tracks(workspace, workspace.episode_of_run(config, e), None) for e in config["episodes"]}
     cards = []
     for row in order:
         episode_id, track_id = str(tracks["episode_id"].iloc[row]), int(tracks["track_id"].iloc[row])
@@ -184,7 +189,7 @@ def _cards(workspace: Workspace, run_id: str, config: Mapping[str, Any], gold: p
                 line=str(face["text"]),
                 opinions=opinions,
                 start_ms=int(face["start_ms"]),
-                gold=known if isinstance(known, str) else None,
+                gold=known if isinstance(known, str) and track_id not in given[episode_id] else None,
             )
         )
     return tuple(cards)

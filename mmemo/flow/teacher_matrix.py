@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmemo.errors import MmemoError
-from mmemo.flow.corrections import words_of
+from mmemo.flow.corrections import decided_on, words_of
 from mmemo.flow.face_opinions import training_faces
 from mmemo.flow.human_labels import words_of_episodes
 from mmemo.flow.job_arguments import settings_from
@@ -95,16 +95,18 @@ def _shown(
     confusion: np.ndarray,
     image: Any,
 ) -> np.ndarray:
-    """(N, K) what people say that the run's faces show; a zero row where nobody spoke."""
+    """(N, K) what people say, or a lead decided, that the run's faces show; a zero row where nobody did."""
     cues = pd.concat([_cue_of_tracks(workspace, episode) for episode in episodes])
     placed = tracks.merge(cues, on=_KEY, how="left", validate="one_to_one").fillna({"cue_id": -1})
-    words = words_of(words_of_episodes(workspace, episodes), placed.astype({"cue_id": "int64"}))
-    if not words:
+    placed = placed.astype({"cue_id": "int64"})
+    said = words_of_episodes(workspace, episodes)
+    words, decided = words_of(said, placed), decided_on(said, placed)
+    if not words and (decided < 0).all():
         return np.zeros((len(tracks), _K))
     sources = {"teacher": (votes, confusion)}
     if len(words) > 1 and image.is_file():
         sources["image"] = _image_opinion(image, tracks)
-    return agreement(words, sources).posterior
+    return agreement(words, sources, decided).posterior
 
 
 def _image_opinion(path: Any, tracks: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

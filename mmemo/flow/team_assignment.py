@@ -18,8 +18,10 @@ def open_team(workspace: Workspace) -> TeamStore:
         return TeamStore(workspace.root / LABELS_FILE)
 
 
-def assigned_tracks(workspace: Workspace, episode: Episode, person: str, team: TeamStore | None = None) -> set[int]:
-    """Numbers of the tracks that a person is asked for in open rounds, in the cut that the record names.
+def assigned_tracks(
+    workspace: Workspace, episode: Episode, person: str | None, team: TeamStore | None = None
+) -> set[int]:
+    """Numbers of the tracks that a person, or with None anybody, is asked for in open rounds, in the record's cut.
 
     An assignment is pinned to its face as a word is, so a new cut loses none whose face it has.
     """

@@ -24,7 +24,8 @@ class PersonProgress:
     assigned, done: of open rounds; an answer or a skip is done. answered: faces with an answer that stands. an_hour:
     labels an hour while at work, None for too few presses. skipped, rejected: shares of the faces that the person
     dealt with. alike: share of the others' answers on the same faces that are the same, both given without sight of
-    the other, with how many there are. gold: share of gold questions answered right, and how many.
+    the other, with how many there are; its interval takes each for itself, so it is too narrow where three people or
+    more answered on the same faces. gold: share of gold questions answered right, and how many.
     """
 
     name: str

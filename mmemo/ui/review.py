@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,20 @@ class Filters:
                 raise InputError(f"the filter {known.name} is broken", hint="reload the page")
             given[known.name] = value
         return cls(**given).unless_blind()  # type: ignore[arg-type]
+
+    def untold(self) -> Filters:
+        """The same without what is known from people's words: after a training the target of a face is what was said
+        of it, and from the target come its issues and what a word on it would teach."""
+        known = self.source == "target"
+        told = self.order in ("gain", "issue") or (known and self.order == "confidence")
+        return replace(
+            self,
+            target=ANY,
+            issues=False,
+            order="time" if told else self.order,
+            confidence_from=0.0 if known else self.confidence_from,
+            confidence_to=1.0 if known else self.confidence_to,
+        )
 
     def unless_blind(self) -> Filters:
         """Who does not see line, opinions and other people's words finds nothing out by filters either."""

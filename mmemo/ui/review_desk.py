@@ -136,9 +136,8 @@ class ReviewDesk:
         limit = min(max(_whole(asked.get("limit"), PAGE_FACES), 1), MAX_PAGE_FACES)
         offset = min(max(_whole(asked.get("offset"), 0), 0), max(len(found) - 1, 0) // limit * limit)
         now = self._told(shown, newest, me if filters.blind else None, me)
-        rows = [
-            row_json(shown, int(row), now, self.log.people, me, filters.blind) for row in found[offset : offset + limit]
-        ]
+        given, here = self._asked(shown, me), found[offset : offset + limit].tolist()
+        rows = [row_json(shown, row, now, self.log.people, filters.blind, bool(given[row])) for row in here]
         return {"total": len(found), "of": len(shown.search.table), "offset": offset, "as_of": as_of, "rows": rows}
 
     def face(self, asked: Json, me: str) -> dict[str, Any]:
@@ -150,9 +149,8 @@ class ReviewDesk:
         if track_id not in part.row_of:
             raise InputError(f"the face {track_id} is gone", hint="reload the page")
         words = [event for event in self.log.of(episode_id) if event.cut_key == cut_key and event.track_id == track_id]
-        if track_id in self.asked_of(episode_id, cut_key, me):
-            words = [event for event in words if event.annotator == me]
-        return face_json(part, track_id, words, bool(asked.get("blind")), me)
+        given = track_id in self.asked_of(episode_id, cut_key, me)
+        return face_json(part, track_id, words, bool(asked.get("blind")), me, given)
 
     def asked_of(self, episode_id: str, cut_key: str, me: str) -> set[int]:
         """Tracks of a cut that a person is asked to label. What others say of them is hidden until the round is over,
@@ -261,7 +259,14 @@ class ReviewDesk:
         asked = self._asked(shown, me)
 
         def find() -> np.ndarray:
-            found = shown.search.matching(filters, self._told(shown, as_of, whose, me), self.log.people)
+            said, untold = self._told(shown, as_of, whose, me), filters.untold()
+            found = shown.search.matching(filters, said, self.log.people)
+            if untold != filters and asked.any():
+                blind = shown.search.matching(untold, said, self.log.people)
+                found = np.concatenate([blind[asked[blind]], found[~asked[found]]])
+                if untold.order == filters.order:  # else those come first that one is asked for
+                    order = shown.search.order(filters.order, filters.source)
+                    found = order[np.isin(order, found)]
             return found[asked[found]] if filters.assigned else found
 
         return self._found.get((shown.key, filters, as_of, whose, me, self.team.stamp()), find)

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 _NEIGHBOUR_LINES = 2
 # Whose label is proposed first: what a training would use, else the student, else the network that was not adapted.
-_PROPOSERS = ("target", "student", "image")
+_TARGET = "target"
+_PROPOSERS = (_TARGET, "student", "image")
 
 
-def row_json(shown: Shown, row: int, said: Standing, people: Sequence[str], me: str, blind: bool) -> dict[str, Any]:
+def row_json(
+    shown: Shown, row: int, said: Standing, people: Sequence[str], blind: bool, asked: bool = False
+) -> dict[str, Any]:
     """One tile: where the face is, its best picture, what was said, and unless `blind` its line and opinions.
 
-    Of `said` a blind reader must be given the own words alone.
+    Of `said` a blind reader must be given the own words alone, as one who is `asked` to label the face: such a reader
+    gets no target either, which is what others said of the face once a training knew it.
     """
     columns = shown.search.columns
     part = next(p for p in shown.parts if p.episode.episode_id == columns["episode_id"][row])
@@ -49,7 +53,7 @@ def row_json(shown: Shown, row: int, said: Standing, people: Sequence[str], me: 
     }
     if blind:
         return found
-    tops = {source: _top(columns, source, row) for source in SOURCES}
+    tops = {source: None if asked and source == _TARGET else _top(columns, source, row) for source in SOURCES}
     proposal = next((tops[source][0] for source in _PROPOSERS if tops[source]), None)  # type: ignore[index]
     text, character = str(columns["text"][row]), str(columns["character"][row])
     return {**found, "text": text, "character": character, "tops": tops, "proposal": proposal}
@@ -60,11 +64,14 @@ def _top(columns: Any, source: str, row: int) -> tuple[str, float] | None:
     return None if label < 0 else (EKMAN7.labels[label], round(float(columns[f"{source}_confidence"][row]), 4))
 
 
-def face_json(part: EpisodeFaces, track_id: int, words: Sequence[Any], blind: bool, me: str) -> dict[str, Any]:
-    """One track in full; `words` are the rows that were said of it, in order; `blind` readers get only their own."""
+def face_json(
+    part: EpisodeFaces, track_id: int, words: Sequence[Any], blind: bool, me: str, asked: bool = False
+) -> dict[str, Any]:
+    """One track in full; `words` are the rows that were said of it, in order; of those, `blind` readers and those who
+    are `asked` to label it get only their own, and the latter no target."""
     row = part.row_of[track_id]
     track = part.tracks.iloc[row]
-    if blind:
+    if blind or asked:
         words = [event for event in words if event.annotator == me]
     faces: Iterator[Any] = part.pictures(track_id).itertuples()
     pictures = [
@@ -84,7 +91,9 @@ def face_json(part: EpisodeFaces, track_id: int, words: Sequence[Any], blind: bo
     }
     if blind:
         return found
-    opinions = {source: _probs(part.opinions[source][row]) for source in SOURCES}
+    opinions = {
+        source: None if asked and source == _TARGET else _probs(part.opinions[source][row]) for source in SOURCES
+    }
     return {**found, "lines": _lines(part, int(track["cue_id"])), "opinions": opinions}
 
 

@@ -52,12 +52,19 @@ const ask = async (name, more = {}) => {
   return null;
 };
 // The same again until it is saved: a press that arrives twice is one.
-const save = async (name, more) => {
-  const press = nextPress();
+// One after the other: what was pressed last is what counts, and a request that is sent again must not come after it.
+let saving = Promise.resolve();
+const save = (name, more) => {
+  const asked = {...base, all, press: nextPress(), ...more};
+  const done = saving.then(() => send(name, asked));
+  saving = done.catch(() => null);
+  return done;
+};
+const send = async (name, asked) => {
   for (const pauseMs of [0, 400, 1600]) {
     await new Promise((done) => setTimeout(done, pauseMs));
     let answer = null;
-    try { answer = await server[name]({...base, all, press, ...more}); } catch { continue; }
+    try { answer = await server[name](asked); } catch { continue; }
     if (answer && !answer.error) return answer;
     if (answer) { tell(answer.error, true); return null; }
   }

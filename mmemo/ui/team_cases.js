@@ -17,7 +17,7 @@ const showCase = () => {
   which.value = ofDecided ? 'yes' : '';
   which.addEventListener('change', () => { ofDecided = which.value === 'yes'; from = 0; at = 0; drawConflicts(panel); });
   const names = button(words('hide_names'), () => { hideNames = !hideNames; localStorage.setItem('mm-team-names', hideNames ? 'hidden' : 'shown'); showCase(); }, {'aria-pressed': String(hideNames), 'data-do': 'names'});
-  const bar = make('div', {class: 'mm-tools'}, which, names, total > page ? pager(from, total, page, (to) => { from = to; at = 0; drawConflicts(panel); }) : '', make('span', {class: 'soft small', 'data-part': 'place'}, cases.length ? words('case', {n: number(from + at + 1), of: number(total)}) : ''));
+  const bar = make('div', {class: 'mm-tools'}, which, names, total > page ? pager(from, total, page, (to) => { from = to; at = 0; drawConflicts(panel); }, () => (ofDecided ? page : cases.filter((one) => !one.decision).length)) : '', make('span', {class: 'soft small', 'data-part': 'place'}, cases.length ? words('case', {n: number(from + at + 1), of: number(total)}) : ''));
   const shown = current();
   if (!shown) {
     panel.replaceChildren(bar, ofDecided ? empty(words('no_decided'), words('no_decided_advice')) : empty(words('no_conflicts'), words('no_conflicts_advice')), make('p', {class: 'small soft'}, words('why_conflicts')));
@@ -27,7 +27,8 @@ const showCase = () => {
   }
   if (held) panel.querySelector(`[data-do="${held}"]`)?.focus({preventScroll: true});
 };
-const pager = (offset, of, size, go) => make('span', {class: 'mm-pages'}, button('←', () => go(Math.max(0, offset - size)), {'aria-label': words('back'), disabled: offset === 0}), button('→', () => go(offset + size), {'aria-label': words('next'), disabled: offset + size >= of}));
+// What is decided leaves the list of what is open, so the next page begins after what is left of this one: `step`.
+const pager = (offset, of, size, go, step = () => size) => make('span', {class: 'mm-pages'}, button('←', () => go(Math.max(0, offset - size)), {'aria-label': words('back'), disabled: offset === 0}), button('→', () => go(offset + step()), {'aria-label': words('next'), disabled: offset + size >= of}));
 const caseTile = (one, place) => {
   const tile = make('button', {type: 'button', class: `mm-case${place === at ? ' chosen' : ''}${one.decision ? ' decided' : ''}`, 'aria-label': words('face_alt', {n: one.track}), 'aria-current': place === at ? 'true' : null},
     make('img', {src: one.url, alt: '', loading: 'lazy'}), one.decision ? make('i', {tone: one.decision.label}) : '', one.gold ? make('b', {'aria-hidden': 'true'}, '★') : '');

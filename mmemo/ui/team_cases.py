@@ -24,7 +24,8 @@ def conflicts(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
     need_lead(me)
     decided = bool(asked.get("decided"))
     found = [(part, track) for part in desk.parts(asked) for track in (_decided(part) if decided else part.conflicts())]
-    offset = _offset(asked, len(found))
+    # Those that are decided leave the list, so a page may begin anywhere.
+    offset = _offset(asked, len(found), step=1)
     cases = [case(part, track) for part, track in found[offset : offset + PAGE_CASES]]
     return {"total": len(found), "offset": offset, "page": PAGE_CASES, "cases": cases, "decided": decided}
 
@@ -79,15 +80,14 @@ def mark(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
 def case(part: TeamPart, track: int) -> dict[str, Any]:
     """One face with all that people say of it now, what was decided, and whether it is a gold question."""
     last = part.work.last
-    free = part.work.free
-    alone = set(zip(free["track_id"].tolist(), free["annotator"].tolist(), strict=True))
+    alone = set(part.work.free["id"].tolist())  # of the words that are shown, which may be later ones
     rows: Iterator[Any] = last[last["track_id"] == track].itertuples(index=False)
     words = [
         {
             "who": str(row.annotator),
             "label": str(row.label),
             "at": row.created_at.isoformat(timespec="seconds"),
-            "alone": (track, row.annotator) in alone,
+            "alone": row.id in alone,
         }
         for row in rows
     ]
@@ -158,7 +158,8 @@ def _press(asked: Json) -> str:
     return press
 
 
-def _offset(asked: Json, total: int) -> int:
+def _offset(asked: Json, total: int, step: int = PAGE_CASES) -> int:
     value = asked.get("offset")
     wanted = int(value) if isinstance(value, int) and not isinstance(value, bool) else 0
-    return min(max(wanted, 0), max(total - 1, 0)) // PAGE_CASES * PAGE_CASES
+    last = max(total - 1, 0) // PAGE_CASES * PAGE_CASES
+    return last if wanted >= total else max(wanted, 0) // step * step

@@ -83,7 +83,7 @@ def close(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
     """End a round."""
     need_lead(me)
     number = asked.get("round")
-    if not isinstance(number, int):
+    if not isinstance(number, int) or isinstance(number, bool):
         raise InputError("it is not known which round", hint="reload the page")
     desk.team.close_round(number, me.name)
     return {"round": number}

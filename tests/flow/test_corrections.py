@@ -112,6 +112,18 @@ def test_a_decision_counts_more_than_any_majority_until_it_is_taken_back(labelle
     assert train(labelled).run_id == voted.run_id and said(labelled).decisions.empty
 
 
+def test_a_decision_stays_when_the_words_are_taken_back(labelled: Workspace):
+    say(labelled, "joy", 1, by="ada")
+    say(labelled, "anger", 1, by="ben")
+    decide(labelled, "fear", 1)
+    for who in ("ada", "ben"):
+        say(labelled, WITHDRAW, 1, by=who)
+    done = train(labelled)
+    assert sum(read_json(done.folder / "noise.json")["faces"]["show"]["counts"]) == 1
+    targets = read_table(done.folder / "targets.parquet").set_index("track_id")
+    assert targets.loc[1, "p_fear"] == pytest.approx(1)
+
+
 def test_a_decision_that_agrees_with_the_last_word_is_a_new_run(labelled: Workspace):
     say(labelled, "joy", 1, by="ada")
     say(labelled, "anger", 1, by="ben")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from mmemo.flow.promotion import promote
 from mmemo.flow.run_list import last_trained, other_in_use, run_card, run_cards
 from mmemo.flow.run_notes import MAX_NOTE_CHARACTERS, notes_of, write_note
 from mmemo.flow.teacher_matrix import TeacherMatrix, teacher_matrix
+from mmemo.flow.team_assignment import open_team
 from mmemo.flow.train import train_student
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.store.files import read_json, write_json
-from mmemo.store.labels import REJECT, HumanLabel
+from mmemo.store.labels import REJECT, FacePin, HumanLabel
+from mmemo.store.team import PlacedFace, Verdict
 from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.student.settings import TrainSettings
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
@@ -33,6 +36,12 @@ def say(workspace: Workspace, label: str, *tracks: int, by: str = "local") -> No
     for track in tracks:
         store.add(HumanLabel(EPISODE_ID, track, track, label, by))
     store.close()
+
+
+def pin_of(workspace: Workspace, track: int) -> FacePin:
+    episode = workspace.episode(EPISODE_ID)
+    face = workspace.faces(episode).set_index("track_id").loc[[track]].iloc[0]
+    return FacePin(episode.cut_key, int(face["frame_ms"]), *map(float, face[["x1", "y1", "x2", "y2"]]))
 
 
 def matrix(workspace: Workspace, run_id: str = RUN_IDS[0]) -> TeacherMatrix:
@@ -109,6 +118,11 @@ def test_people_who_differ_are_weighed_and_a_run_without_opinions_has_no_matrix(
     say(ready, "joy", 1, by="ben")
     say(ready, "anger", 2, by="ben")
     assert matrix(ready).corrections == 2
+    place = PlacedFace(EPISODE_ID, 2, 2, pin_of(ready, 2))
+    with closing(open_team(ready)) as team:
+        team.decide(Verdict(place, "fear", "lead"))
+    decided = matrix(ready)
+    assert decided.corrections == 2 and decided.counts[:, EKMAN7.index("fear")].sum() == pytest.approx(1)
     (ready.run_folder(RUN_IDS[1]) / "teacher.parquet").unlink()
     assert teacher_matrix(ready, RUN_IDS[1]) is None
 

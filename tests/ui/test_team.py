@@ -10,12 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.human_labels import read_words
+from mmemo.flow.report import _cards
 from mmemo.flow.team_assignment import assigned_tracks
 from mmemo.labels import EKMAN7
+from mmemo.store.files import read_table
 from mmemo.store.labels import REJECT, WITHDRAW
 from mmemo.store.people import ANNOTATOR, LEAD, Person, add_person
 from mmemo.store.workspace import Workspace
@@ -145,6 +148,44 @@ def test_what_others_say_of_an_assigned_face_is_hidden_until_the_round_is_over(d
     assert desk.review.page(asked, "ben")["total"] == 0
 
 
+def test_no_target_filter_or_order_tells_what_was_said_of_an_assigned_face(desk: TeamDesk):
+    asked = {**ASKED, "run": RUN_IDS[0]}
+
+    def rows(who: str, **filters: Any) -> list[dict[str, Any]]:
+        return list(desk.review.page({**asked, "filters": filters}, who)["rows"])
+
+    free = {row["track"]: row for row in rows("ben")}
+    known = next(track for track, row in free.items() if row["tops"]["target"])
+    label_of_it = free[known]["tops"]["target"][0]
+    other = next(one for one in EKMAN7.labels if one != label_of_it)
+    assert free[known]["proposal"] == label_of_it and known not in [row["track"] for row in rows("ben", target=other)]
+    assign(desk, {**ROUND, "people": ["ben"], "overlap": 0}, ADA)
+    given = {row["track"]: row for row in rows("ben")}
+    assert all(row["tops"]["target"] is None for row in given.values())
+    assert given[known]["proposal"] == (given[known]["tops"]["student"] or given[known]["tops"]["image"])[0]
+    told = desk.review.face({**asked, "item": item(known)}, "ben")["opinions"]
+    assert told["target"] is None and told["student"]
+    assert desk.review.face({**asked, "item": item(known)}, "cy")["opinions"]["target"]
+    in_time = [*given]
+    tellers: list[dict[str, Any]] = [
+        {"target": other}, {"issues": True}, {"confidence_from": 0.99}, {"order": "gain"}, {"order": "issue"},
+        {"order": "confidence"},
+    ]  # fmt: skip
+    for filters in tellers:
+        assert [row["track"] for row in rows("ben", **filters)] == in_time, filters
+    assert rows("cy", target=other) != rows("cy") and rows("ada")[0]["tops"]["target"]
+
+
+def test_the_report_tells_no_gold_of_a_face_that_is_handed_out(desk: TeamDesk):
+    run_id, folder = RUN_IDS[0], desk.workspace.run_folder(RUN_IDS[0])
+    config, table = desk.workspace.run_config(run_id), read_table(folder / "predictions.parquet")
+    table[["episode_id", "track_id"]].to_parquet(folder / "tracks.parquet")
+    gold = pd.Series(["joy"] * len(table), dtype=object)
+    assert {card.gold for card in _cards(desk.workspace, run_id, config, gold)} == {"joy"}
+    assign(desk, {**ROUND, "people": ["ben"], "overlap": 0}, ADA)
+    assert {card.gold for card in _cards(desk.workspace, run_id, config, gold)} == {None}
+
+
 def test_a_round_of_few_unlabelled_faces_is_drawn_again_the_same(desk: TeamDesk):
     label(desk, BEN, "joy", 1, 2, 3)
     asked = {**ROUND, "faces": "unlabelled", "most": 8}
@@ -171,9 +212,28 @@ def test_a_round_that_cannot_be_is_refused(desk: TeamDesk, change: dict[str, Any
     with pytest.raises(InputError):
         assign(desk, {**ROUND, **change}, ADA)
     assert desk.team.rounds() == []
+    assign(desk, ROUND, ADA)
+    with pytest.raises(InputError, match="which round"):
+        close(desk, {"round": True}, ADA)
+
+
+def test_the_next_page_of_what_is_open_may_begin_anywhere(desk: TeamDesk):
+    for track in range(1, 8):
+        label(desk, BEN, "joy", track)
+        label(desk, CY, "fear", track)
+    for track in (1, 2):
+        decide(desk, {"item": item(track), "label": "joy", "press": f"d-{track}"}, ADA)
+    assert [one["track"] for one in conflicts(desk, {**ASKED, "offset": 3}, ADA)["cases"]] == [6, 7]
+    assert conflicts(desk, {**ASKED, "offset": 48}, ADA)["offset"] == 0
 
 
 def test_people_who_differ_wait_for_a_decision_and_training_takes_it(desk: TeamDesk):
+    label(desk, BEN, "sadness", 3)
+    label(desk, CY, "anger", 3)
+    label(desk, BEN, "fear", 3)  # a later word: what it says was not said without sight
+    (one,) = conflicts(desk, ASKED, ADA)["cases"]
+    assert [(w["label"], w["alone"]) for w in one["words"]] == [("anger", False), ("fear", False)]
+    label(desk, BEN, "anger", 3)
     label(desk, BEN, "joy", 1, 2)
     label(desk, CY, "joy", 2)
     label(desk, CY, "fear", 1)
@@ -184,7 +244,8 @@ def test_people_who_differ_wait_for_a_decision_and_training_takes_it(desk: TeamD
     assert holds(desk)[1] == "fear", "the last word, as long as nobody decides"
     done = decide(desk, {"item": item(1), "label": "anger", "press": "d-1"}, ADA)
     assert done["open"] == 0 and done["case"]["decision"] == {"label": "anger", "by": "ada"}
-    assert holds(desk) == {1: "anger", 2: "joy"} and json.loads(desk.team.decisions(EPISODE_ID)["words"][0]) == [1, 4]
+    assert holds(desk) == {1: "anger", 2: "joy", 3: "anger"}
+    assert len(json.loads(desk.team.decisions(EPISODE_ID)["words"][0])) == 2
     assert conflicts(desk, ASKED, ADA)["total"] == 0
     assert conflicts(desk, {**ASKED, "decided": True}, ADA)["cases"][0]["item"] == item(1)
     since = desk.review.corrections(EPISODE_ID, RUN_IDS[0])
