@@ -28,6 +28,7 @@ class Environment:
     threads: int
     people: Path | None = None
     oauth: bool = False
+    on_space: bool = False
     leads: tuple[str, ...] = ()
 
 
@@ -36,6 +37,7 @@ def read_environment() -> Environment:
 
     On Hugging Face Spaces (SPACE_ID is set) the default is to listen on every interface; with MMEMO_OAUTH=1 people sign
     in there with Hugging Face, and without MMEMO_LEADS (names with commas between them) the Space's owner leads.
+    The app refuses MMEMO_OAUTH=1 elsewhere, since it would be open to everybody.
     """
     people = os.environ.get("MMEMO_PEOPLE", "")
     leads = os.environ.get("MMEMO_LEADS") or os.environ.get("SPACE_AUTHOR_NAME", "")
@@ -45,7 +47,8 @@ def read_environment() -> Environment:
         port=_number("MMEMO_PORT", 7860),
         threads=_number("MMEMO_THREADS", os.cpu_count() or 1),
         people=Path(people) if people else None,
-        oauth="SPACE_ID" in os.environ and os.environ.get("MMEMO_OAUTH") == "1",
+        oauth=os.environ.get("MMEMO_OAUTH") == "1",
+        on_space="SPACE_ID" in os.environ,
         leads=tuple(name.strip() for name in leads.split(",") if name.strip()),
     )
 

@@ -50,9 +50,10 @@ def test_who_signs_in_how():
     environment = read_environment()
     assert (environment.people, environment.oauth, environment.leads) == (None, False, ())
     os.environ.update(MMEMO_OAUTH="1", SPACE_AUTHOR_NAME="ada", MMEMO_PEOPLE="people.txt")
-    assert read_environment().people == Path("people.txt") and not read_environment().oauth, "not on a Space"
+    assert not read_environment().on_space
     os.environ["SPACE_ID"] = "ada/mmemo"
-    assert read_environment().oauth and read_environment().leads == ("ada",)
+    assert read_environment().people == Path("people.txt")
+    assert read_environment().on_space and read_environment().oauth and read_environment().leads == ("ada",)
     os.environ["MMEMO_LEADS"] = "ben, cy,"
     assert read_environment().leads == ("ben", "cy")
     assert read_password() is None

@@ -9,7 +9,9 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +26,7 @@ MIN_PASSWORD = 8
 _COST = (2**14, 8, 1)
 _MOST_COST = 2**17
 _KEY_BYTES = 32
+_WAIT_S, _LOOK_AGAIN_S = 10.0, 0.02
 _NAME = re.compile(r"[\w.@-]{1,40}")
 _HINT = "write it with python app.py --add-person NAME --people FILE"
 
@@ -40,6 +43,10 @@ class Person:
         if not _NAME.fullmatch(self.name):
             raise InputError(
                 f"{self.name[:40]!r} is no name of a person", hint="use letters, digits and . _ - @, at most 40 of them"
+            )
+        if self.name.lower() == LOCAL and self.secret:
+            raise InputError(
+                f"nobody can be called {self.name!r}: labels without a sign-in are under it", hint="choose another name"
             )
         if self.role not in ROLES:
             raise InputError(f"{self.role[:40]!r} is no role", hint=f"choose one of {', '.join(ROLES)}")
@@ -74,10 +81,34 @@ def read_people(path: Path) -> Mapping[str, Person]:
 def add_person(path: Path, name: str, password: str, role: str = ANNOTATOR) -> bool:
     """Write a person into the file, which only its owner can then read; True when an old password was replaced."""
     person = Person(name, role, hash_password(password))
-    there = dict(read_people(path)) if path.is_file() and path.read_text(encoding="utf-8").strip() else {}
-    replaced = name in there
-    _write({**there, name: person}, path)
+    with _alone(path):
+        there = dict(read_people(path)) if path.is_file() and path.read_text(encoding="utf-8").strip() else {}
+        replaced = name in there
+        _write({**there, name: person}, path)
     return replaced
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else changes the list meanwhile: a second change that is begun waits, so that none is lost."""
+    lock = path.absolute().with_name(f".{path.name}.lock")
+    with storage_errors(path):
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                lock.touch(mode=0o600, exist_ok=False)
+                break
+            except FileExistsError:
+                if time.monotonic() > until:
+                    raise InputError(
+                        f"somebody else is changing {path}", hint=f"try again; if nobody is, delete {lock}"
+                    ) from None
+                time.sleep(_LOOK_AGAIN_S)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def hash_password(password: str) -> str:

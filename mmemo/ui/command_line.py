@@ -31,7 +31,10 @@ def arguments() -> argparse.Namespace:
     try:
         if given.add_person:
             parser.exit(message=f"{add_person_here(given.people, given.add_person, given.lead)}\n")
-        given.people = People(given.people, env.oauth and given.people is None, env.leads)
+        oauth = env.oauth and given.people is None
+        if oauth and not env.on_space:  # the app would be open to everybody
+            parser.error("MMEMO_OAUTH=1 works on Hugging Face Spaces alone: use --people FILE, or unset it")
+        given.people = People(given.people, oauth, env.leads)
         given.people.known()
     except MmemoError as error:
         parser.error(str(error))

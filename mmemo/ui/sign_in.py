@@ -67,11 +67,16 @@ class People:
             if name not in known:
                 raise InputError(f"{name[:40]!r} is not in the list of people", hint="ask the lead to add you")
             return known[name]
+        if name.lower() == LOCAL:
+            raise InputError(f"nobody can label as {LOCAL}", hint="labels without a sign-in are under this name")
         return Person(name, LEAD if name in self.leads else ANNOTATOR)
 
     def who(self, request: Any) -> Person:
         """The person who asks. InputError where nobody is signed in."""
-        return self.person(name_of(request))
+        name = signed_in(request) if self.oauth else name_of(request)
+        if name is None:  # a call without a request, too
+            raise InputError(_NOT_SIGNED_IN, hint=_SIGN_IN)
+        return self.person(name)
 
     def lead(self, request: Any) -> Person:
         """The person who asks, who must be a lead."""

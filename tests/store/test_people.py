@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,18 @@ def test_a_bad_name_or_password_writes_nothing(tmp_path: Path, name: str, passwo
     with pytest.raises(InputError):
         add_person(tmp_path / "people.txt", name, password)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_inherits_what_was_said_without_a_sign_in(tmp_path: Path):
+    for name in ("local", "Local"):
+        with pytest.raises(InputError, match="nobody can be called"):
+            add_person(tmp_path / "people.txt", name, PASSWORD)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_people_who_are_added_at_the_same_time_are_all_there(tmp_path: Path):
+    path, names = tmp_path / "people.txt", [f"p{n}" for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda name: add_person(path, name, PASSWORD), names))
+    assert set(read_people(path)) == set(names)
+    assert list(tmp_path.iterdir()) == [path]

@@ -16,6 +16,7 @@ import pytest
 from mmemo.errors import InputError
 from mmemo.settings import REPOSITORY
 from mmemo.store.people import ANNOTATOR, LEAD, add_person, is_password, read_people
+from mmemo.ui.command_line import arguments
 from mmemo.ui.sign_in import People, add_person_here, asks_hugging_face, name_of, signed_in
 
 PASSWORD = "a long enough one"
@@ -104,8 +105,21 @@ def test_on_a_space_the_name_is_that_of_the_account():
             name_of(nobody)
     people = People(oauth=True, leads=("ada",))
     assert people.person("ada").is_lead and not people.person("ben").is_lead
-    with pytest.raises(InputError):
-        people.who(from_space({}))
+    for nobody in (from_space({}), None, SimpleNamespace()):
+        with pytest.raises(InputError, match="nobody is signed in"):
+            people.who(nobody)
+
+
+def test_hugging_face_signs_in_on_a_space_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr("sys.argv", ["app.py"])
+    monkeypatch.setenv("MMEMO_OAUTH", "1")
+    for name in ("SPACE_ID", "MMEMO_PEOPLE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit):
+        arguments()
+    assert "Spaces alone" in capsys.readouterr().err
+    monkeypatch.setenv("SPACE_ID", "ada/mmemo")
+    assert arguments().people.oauth
 
 
 def test_a_page_with_the_button_asks_hugging_face():
