@@ -11,6 +11,7 @@ from mmemo.store.characters import MAX_NAME_CHARACTERS
 from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.account import said
 from mmemo.ui.html import card, clock, file_url, page_part
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from mmemo.ui.text import say
 from mmemo.ui.work import account_page_of
 
@@ -52,7 +53,7 @@ def characters_html(workspace: Workspace, episode: Episode) -> str:
     rest = f'<p class="small soft">{said("cast_more", count=more)}</p>' if more > 0 else ""
     return page_part(
         card(
-            f'<p class="small soft">{said("cast_how")}</p><div class="mm-people">{people}</div>{rest}',
+            f'<p class="small soft {FOR_LEADS}">{said("cast_how")}</p><div class="mm-people">{people}</div>{rest}',
             title=say("episode.cast", count=len(table)),
         )
     )
@@ -74,7 +75,8 @@ def _person(row: Any, episode_id: str) -> str:
     called = escape(_nameless(number), quote=True)
     return (
         f'<div class="mm-person"><img src="{file_url(Path(row.crop))}" alt="" loading="lazy" width="56" height="56">'
-        f'<div><input type="text" value="{escape(name, quote=True)}" placeholder="{called}" '
+        f'<div><strong class="{FOR_ANNOTATORS}">{escape(name or _nameless(number))}</strong>'
+        f'<input type="text" class="{FOR_LEADS}" value="{escape(name, quote=True)}" placeholder="{called}" '
         f'aria-label="{said("name_of", name=name or _nameless(number))}" maxlength="{MAX_NAME_CHARACTERS}" '
         f'autocomplete="off" spellcheck="false" data-character="{number}" data-episode="{escape(episode_id, quote=True)}">'
         f'<span class="small soft">{figures}{_source(row)}</span></div></div>'

@@ -25,6 +25,7 @@ from mmemo.ui.compare_words import parts_words, run_title, slice_word, use_words
 from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
+from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
 from mmemo.ui.work import comparison_of, report_of, run_config, runs_of
@@ -51,7 +52,9 @@ def compare_tab(context: AppContext, top: Header) -> CompareTab:
     verdict = gr.HTML(elem_id="mm-verdict")
     with gr.Row(elem_id="mm-promotion"):
         state = gr.HTML(elem_id="mm-promotion-state")
-        button = gr.Button(visible=False, size="sm", min_width=260, scale=0, elem_id="mm-promote")
+        button = gr.Button(
+            visible=False, size="sm", min_width=260, scale=0, elem_id="mm-promote", elem_classes=FOR_LEADS
+        )
         back = gr.Button(
             label("compare.go_back"), visible=False, size="sm", min_width=200, scale=0, elem_id="mm-compare-back"
         )

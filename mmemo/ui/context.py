@@ -13,8 +13,9 @@ from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
 
-from mmemo.errors import MmemoError
+from mmemo.errors import InputError, MmemoError
 from mmemo.store.labels import LabelStore
+from mmemo.store.people import Person
 from mmemo.store.workspace import Workspace
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.sign_in import People
@@ -70,6 +71,14 @@ def by_lead(people: People) -> Callable[[Handler], Handler]:
     return functools.partial(_told, people=people)
 
 
+def must_lead(people: People, request: Any) -> Person:
+    """Who asks, if it is a lead; else an InputError in the language of who asks."""
+    person = people.who(request)
+    if not person.is_lead:
+        raise InputError(say("page.lead_only"), hint=say("page.lead_only_you", name=person.name))
+    return person
+
+
 def _told(handler: Handler, people: People | None) -> Handler:
     names = list(inspect.signature(handler).parameters)
     asks = next((name for name in names if name == _REQUEST), None)
@@ -84,7 +93,7 @@ def _told(handler: Handler, people: People | None) -> Handler:
         with in_language(language_of(request)):
             try:
                 if people is not None:
-                    people.lead(request)
+                    must_lead(people, request)
                 return handler(*args, **kwargs)
             except MmemoError as error:
                 warn(sentences(error))

@@ -23,6 +23,7 @@ from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.lines import LIST_SCRIPT
 from mmemo.ui.media import media_names, subtitles_beside
 from mmemo.ui.preview import playable, subtitle_track
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
 from mmemo.ui.timeline import timeline, timeline_data
@@ -52,8 +53,11 @@ def episode_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> Ep
     """Build the tab: form and jobs on one side, player and timeline on the other, then what is known of the lines."""
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
-            gr.HTML(f'<div class="mm"><h3>{label("episode.adapt_to")}</h3></div>')
-            form = episode_form(media=context.media is not None)
+            with gr.Column(elem_classes=FOR_LEADS):
+                gr.HTML(f'<div class="mm"><h3>{label("episode.adapt_to")}</h3></div>')
+                form = episode_form(media=context.media is not None)
+            with gr.Column(elem_classes=FOR_ANNOTATORS):
+                gr.HTML(f'<div class="mm small soft">{label("episode.lead_only")}</div>')
             panel.listed.render()  # type: ignore[no-untyped-call]
         # Beside the form, so that open settings push neither player nor timeline out of sight.
         with gr.Column(scale=8, min_width=320, elem_id="mm-watch"):

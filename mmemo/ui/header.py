@@ -11,6 +11,7 @@ from mmemo.flow.promotion import promoted_run
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_words import run_title
 from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.roles import roles
 from mmemo.ui.text import label
 from mmemo.ui.work import runs_of
 
@@ -45,6 +46,7 @@ class Header:
 
 def header(context: AppContext) -> Header:
     """Build the header; call `choose` on page load to fill it."""
+    roles(context)
     with gr.Row(elem_id="mm-header", equal_height=False):
         with gr.Column(scale=6, min_width=300):
             gr.HTML(f'<div class="mm mm-brand">{_LOGO}<div><h1>mmemo</h1><p>{label("page.promise")}</p></div></div>')

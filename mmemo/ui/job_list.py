@@ -8,6 +8,7 @@ from html import escape
 from mmemo.store.jobs import Job
 from mmemo.ui.html import card
 from mmemo.ui.job_words import address_of, bar_html, facts_of, message_of, resume_word, state_chip, title_of
+from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.text import say
 
 LISTED = 100
@@ -63,4 +64,4 @@ def _acts(job: Job) -> str:
 
 def _button(job: Job, act: str, word: str, more: str = "") -> str:
     name = escape(f"{word}: {title_of(job)}", quote=True)
-    return f'<button type="button" data-job="{job.job_id}" data-act="{act}" aria-label="{name}"{more}>{escape(word)}</button>'
+    return f'<button type="button" class="{FOR_LEADS}" data-job="{job.job_id}" data-act="{act}" aria-label="{name}"{more}>{escape(word)}</button>'

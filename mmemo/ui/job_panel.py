@@ -26,6 +26,7 @@ from mmemo.ui.job_words import (
     title_of,
 )
 from mmemo.ui.jobs import JobRunner
+from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.text import label, say
 
 # How often a page asks: while a job is at work, and else, so that it sees what another browser began.
@@ -72,7 +73,7 @@ def job_panel(context: AppContext) -> JobPanel:
     with gr.Column(visible=False, elem_id="mm-job") as box:
         status = gr.HTML()
         with gr.Row():
-            small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 120}
+            small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 120, "elem_classes": FOR_LEADS}
             cancel = gr.Button(label("jobs.cancel"), variant="stop", elem_id="mm-cancel", **small)
             resume = gr.Button(label("jobs.resume"), variant="primary", visible=False, elem_id="mm-resume", **small)
             dismiss = gr.Button(label("jobs.dismiss"), visible=False, elem_id="mm-dismiss", **small)

@@ -13,6 +13,7 @@ from pathlib import Path
 from mmemo.flow.read import SOURCES
 from mmemo.flow.review_words import STATUSES
 from mmemo.ui.review import ANY, DISAGREEMENTS, ORDERS
+from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.text import for_script, say
 
 _HERE = Path(__file__).parent
@@ -141,7 +142,8 @@ def _tools() -> str:
     return (
         '<p id="mm-resting" data-part="resting" class="small soft" hidden></p>'
         f'<div class="mm-tools" role="toolbar"{_name("tools")}>{made}'
-        '<button type="button" class="mm-key" id="mm-retrain" data-part="retrain" data-do="retrain" disabled></button></div>'
+        f'<button type="button" class="mm-key {FOR_LEADS}" id="mm-retrain" data-part="retrain" data-do="retrain" disabled>'
+        "</button></div>"
     )
 
 

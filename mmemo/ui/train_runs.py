@@ -14,6 +14,7 @@ from mmemo.flow.run_list import RunCard, run_cards
 from mmemo.flow.run_notes import MAX_NOTE_CHARACTERS, write_note
 from mmemo.store.workspace import Workspace
 from mmemo.ui.html import card, page_part
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from mmemo.ui.text import say
 from mmemo.ui.train_form import network_words
 
@@ -132,7 +133,8 @@ def _note(one: RunCard) -> str:
     )
     name = escape(say("train.note_of", when=moment(one.trained_ms)), quote=True)
     return (
-        f'<div class="mm-run-note"><input type="text" value="{escape(note, quote=True)}" aria-label="{name}" '
+        f'<div class="mm-run-note"><span class="{FOR_ANNOTATORS}">{escape(note)}</span>'
+        f'<input type="text" class="{FOR_LEADS}" value="{escape(note, quote=True)}" aria-label="{name}" '
         f'placeholder="{escape(say("train.note_hint"), quote=True)}" maxlength="{MAX_NOTE_CHARACTERS}" autocomplete="off" '
         f'data-run="{escape(one.run_id, quote=True)}">{by}</div>'
     )
@@ -148,4 +150,7 @@ def _acts(one: RunCard, shown: bool) -> str:
 def _button(one: RunCard, act: str, words: str) -> str:
     name = escape(f"{words}: {moment(one.trained_ms)}, {one.recipe.replace('_', ' ')}", quote=True)
     run_id = escape(one.run_id, quote=True)
-    return f'<button type="button" data-act="{act}" data-run="{run_id}" aria-label="{name}">{escape(words)}</button>'
+    css = "" if act in (SHOW, AGAINST) else f' class="{FOR_LEADS}"'
+    return (
+        f'<button type="button"{css} data-act="{act}" data-run="{run_id}" aria-label="{name}">{escape(words)}</button>'
+    )

@@ -13,11 +13,12 @@ from mmemo.flow.run_list import RunCard, last_trained, other_in_use, run_card, r
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_runs import against_html
 from mmemo.ui.compare_words import chosen_words, run_title
-from mmemo.ui.context import AppContext, Selection, by_lead, told
+from mmemo.ui.context import AppContext, Selection, by_lead, must_lead, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, duration, empty, page_part
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.review_desk import ReviewDesk
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
 from mmemo.ui.train_curves import show_curves
@@ -66,7 +67,7 @@ def train_tab(context: AppContext, top: Header, panel: JobPanel, tab: gr.Tab) ->
             about = gr.HTML(elem_id="mm-train-about")
             back = gr.Button(label("train.go_back"), visible=False, size="sm", elem_id="mm-train-back")
             told_last = gr.HTML(elem_id="mm-train-told")
-            with gr.Column(visible=False) as buttons:
+            with gr.Column(visible=False, elem_classes=FOR_LEADS) as buttons:
                 head = gr.Button(label("train.retrain_head"), variant="primary", size="lg", elem_id="mm-train-head")
                 gr.HTML(f'<div class="mm small soft">{label("train.retrain_head_why")}</div>')
                 with gr.Accordion(label("train.other"), open=False, elem_id="mm-train-settings"):
@@ -115,7 +116,7 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     def on_run(chosen: Selection, first: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         asked = RunAct(str(event.act), str(event.run), str(event.note))
         if asked.act not in (SHOW, AGAINST):
-            context.people.lead(request)
+            must_lead(context.people, request)
         return act_on_run(context, chosen, first, asked, name_of(request))
 
     @told
@@ -229,7 +230,8 @@ def about_html(workspace: Workspace, one: RunCard, corrections: int) -> str:
     key = {0: "none", 1: "one"}.get(corrections, "many")
     told_now = f'<p class="mm-waiting"><strong>{escape(say(f"train.waiting.{key}", n=f"{corrections:,}"))}</strong></p>'
     about = f'<p class="small soft">{escape(" ".join(lines))}</p>'
-    return page_part(card(told_now, about, other_html(workspace, one), title=say("train.this")))
+    not_here = f'<p class="small soft {FOR_ANNOTATORS}">{escape(say("train.lead_only"))}</p>'
+    return page_part(card(told_now, about, other_html(workspace, one), not_here, title=say("train.this")))
 
 
 def other_html(workspace: Workspace, one: RunCard) -> str:

@@ -12,6 +12,7 @@ from mmemo.flow.human_labels import read_words
 from mmemo.flow.team_assignment import assigned_tracks, open_team
 from mmemo.store.people import LEAD, add_person
 from mmemo.store.workspace import Workspace
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from tests.ui.browser_review import current, saved
 from tests.ui.conftest import PHONE, OpenPage, ReloadPage, RunningApp, Trouble, open_tab, running_app
 from tests.ui.made import EPISODE_ID, ready_workspace
@@ -79,6 +80,26 @@ def test_a_wrong_password_lets_nobody_in(team_app: RunningApp, open_page: OpenPa
     page = open_page(team_app, enter=enter)
     team(page)
     assert "ada" in page.locator("#mm-team [data-part='top']").inner_text()
+
+
+def test_who_labels_sees_no_buttons_that_only_a_lead_may_press(team_app: RunningApp, open_page: OpenPage):
+    for name, leads in (("ben", False), ("ada", True)):
+        page = open_page(team_app, enter=as_(name))
+        page.locator("#mm-account .mm-facts").wait_for()
+        page.locator(f"#mm-tabs .{FOR_LEADS if leads else FOR_ANNOTATORS}").first.wait_for(state="visible")
+        assert page.locator("#mm-adapt").is_visible() == leads
+        assert page.get_by_text("Only a lead adapts").is_visible() != leads
+        open_tab(page, "Review")
+        page.locator("#mm-grid figure, #mm-grid button").first.wait_for()
+        assert page.locator("#mm-retrain").is_visible() == leads
+        open_tab(page, "Compare")
+        page.locator("#mm-promotion-state strong").wait_for()
+        assert page.locator("#mm-promote").is_visible() == leads
+        open_tab(page, "Train")
+        page.locator("#mm-runs [data-act='show'], #mm-runs [data-act='against']").first.wait_for()
+        for selector in ("#mm-train-head", "#mm-runs input", "#mm-runs [data-act='use'], #mm-runs [data-act='stop']"):
+            assert page.locator(selector).first.is_visible() == leads, selector
+        assert page.get_by_text("Only a lead trains").is_visible() != leads
 
 
 def test_faces_are_handed_out_people_differ_and_a_lead_decides(

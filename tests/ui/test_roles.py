@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,11 @@ import pytest
 
 from mmemo.store.people import LEAD, add_person
 from mmemo.store.workspace import Workspace
-from mmemo.ui.context import by_lead, told
+from mmemo.ui.context import AppContext, by_lead, told
+from mmemo.ui.jobs import JobRunner
+from mmemo.ui.page import build_page
+from mmemo.ui.review_page import review_frame
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS, rule_of
 from mmemo.ui.sign_in import People
 from tests.serving import serving
 
@@ -26,11 +31,11 @@ def people(tmp_path: Path) -> People:
     return People(path)
 
 
-def request_of(name: str | None) -> Any:
+def request_of(name: str | None, language: str = "en") -> Any:
     import gradio as gr
 
     app = SimpleNamespace(auth=object(), cookie_id="x", tokens={"t": name})
-    made = gr.Request(headers={}, cookies={"access-token-x": "t"} if name else {})
+    made = gr.Request(headers={"accept-language": language}, cookies={"access-token-x": "t"} if name else {})
     made.app = app
     return made
 
@@ -46,6 +51,47 @@ def test_a_handler_for_leads_does_nothing_for_others(people: People, name: str |
 
     act("cancel", request_of(name))
     assert did == (["cancel"] if done else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Only a lead may do this. You are signed in as ben, who labels."),
+        ("de", "Das darf nur die Leitung. Du bist als ben angemeldet und beschriftest."),
+    ],
+)
+def test_who_labels_is_told_why_in_the_own_language(
+    people: People, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
+):
+    told_so: list[str] = []
+    monkeypatch.setattr("mmemo.ui.context.warn", told_so.append)
+    by_lead(people)(lambda: None)(request_of("ben", language))
+    assert told_so == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("ada", FOR_ANNOTATORS), ("ben", FOR_LEADS), ("cy", FOR_LEADS), (None, FOR_LEADS)]
+)
+def test_the_page_hides_what_is_not_for_who_looks(people: People, name: str | None, hidden: str):
+    assert rule_of(people, request_of(name)) == f"<style>.{hidden}{{display:none!important}}</style>"
+
+
+def test_without_sign_in_all_buttons_are_there():
+    assert FOR_ANNOTATORS in rule_of(People(), None)
+
+
+def test_what_only_a_lead_may_press_is_marked(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    context = AppContext(workspace, workspace.labels(), JobRunner(workspace, lambda _: None))
+    with closing(context.jobs), closing(context.labels):
+        page = build_page(context).get_config_file()
+    marked = {
+        one["props"].get("elem_id")
+        for one in page["components"]
+        if FOR_LEADS in (one["props"].get("elem_classes") or ())
+    }
+    assert {"mm-cancel", "mm-resume", "mm-dismiss", "mm-promote"} <= marked
+    assert f'class="mm-key {FOR_LEADS}" id="mm-retrain"' in review_frame()
 
 
 def test_without_sign_in_everything_is_allowed():
