@@ -26,9 +26,11 @@ class TeamWords:
     """The words on the faces of a cut that were not taken back, in order.
 
     words: id, track_id (of the cut), label (also skip and withdraw), annotator, created_at (UTC), blind, press.
+    ever: the same of all answers, also of those that were taken back: somebody may have seen them meanwhile.
     """
 
     words: pd.DataFrame
+    ever: pd.DataFrame
 
     @classmethod
     def of(cls, events: Sequence[Any], cut: CutFaces) -> TeamWords:
@@ -36,14 +38,17 @@ class TeamWords:
         out."""
         table = pd.DataFrame(events)
         if table.empty:
-            return cls(pd.DataFrame(columns=_COLUMNS).astype({"id": np.int64, "track_id": np.int64}))
+            empty = pd.DataFrame(columns=_COLUMNS).astype({"id": np.int64, "track_id": np.int64})
+            return cls(empty, empty)
         table = table[(table["scope"] != FRAME) & table["cut_key"].notna()]
         back = table["undoes"].notna()
-        table = table[~back & ~table["press"].isin(table.loc[back, "undoes"])]
+        undone = table.loc[back, "undoes"]
+        table = table[~back]
         table = table.assign(track_id=places_of(table, cut)[:, 0])
         moments = pd.to_datetime(table["created_at"], utc=True)
         kept = table.assign(created_at=moments).loc[table["track_id"] >= 0, list(_COLUMNS)]
-        return cls(kept.reset_index(drop=True))
+        words = kept[~kept["press"].isin(undone)].reset_index(drop=True)
+        return cls(words, kept[kept["label"].isin(ANSWERS)].reset_index(drop=True))
 
     @property
     def people(self) -> list[str]:
@@ -66,17 +71,28 @@ class TeamWords:
 
         Who labels second can see in Review what the first one said, and a later word of the same person may follow a
         talk about it; counted in, both would praise people for copying. An answer is independent when nobody else had
-        spoken of the face, when it was given blind, or while others' words were hidden from the person.
+        spoken of the face, when it was given blind, or while others' words were hidden from the person and nobody
+        else had spoken before that. A word that was taken back was there to be seen all the same.
         """
-        first = self.first()
-        times = hidden or {}
-        opened = first.groupby("track_id")["id"].transform("min")
-        unseen = [
-            any(since <= moment and (until is None or moment < until) for since, until in times.get((who, track), ()))
-            for who, track, moment in first[["annotator", "track_id", "created_at"]].itertuples(index=False)
-        ]
+        first, times = self.first(), hidden or {}
+        opened: dict[int, list[tuple[str, int, pd.Timestamp]]] = {}
+        columns = ["track_id", "annotator", "id", "created_at"]
+        ever = self.ever.drop_duplicates(["track_id", "annotator"])
+        for track, who, number, moment in ever[columns].itertuples(index=False):
+            opened.setdefault(track, []).append((who, number, moment))
+        unseen = []
+        for track, who, number, moment in first[columns].itertuples(index=False):
+            before = [there for other, earlier, there in opened[track] if other != who and earlier < number]
+            windows = times.get((who, track), ())
+            unseen.append(
+                not before
+                or any(
+                    since <= min(before) and moment >= since and (until is None or moment < until)
+                    for since, until in windows
+                )
+            )
         blind = first["blind"].eq(True).to_numpy(bool)
-        found: pd.DataFrame = first[(first["id"] == opened).to_numpy(bool) | blind | np.array(unseen, bool)]
+        found: pd.DataFrame = first[blind | np.array(unseen, bool)]
         return found
 
     def conflicts(self) -> list[int]:

@@ -101,7 +101,7 @@ class ReviewDesk:
         if not asked.get("episode"):
             return {"me": me, "episode": None}
         episode_id, run_id = str(asked["episode"]), _text(asked.get("run"))
-        self._forget_if_changed(episode_id, run_id)
+        self.forget_if_changed(episode_id, run_id)
         shown = self.shown(asked)
         table = shown.search.table
         self.log.refresh()
@@ -220,16 +220,17 @@ class ReviewDesk:
             raise InputError("the cut that these faces were shown from is gone", hint="reload the page")
         return self._parts.get((episode_id, cut_key, None), lambda: episode_faces(self.workspace, known, None))
 
-    def _forget_if_changed(self, episode_id: str, run_id: str | None) -> None:
-        """Names of people, the cut and the run may have been made anew since they were read."""
+    def forget_if_changed(self, episode_id: str, run_id: str | None) -> bool:
+        """Names of people, the cut and the run may have been made anew since they were read; whether they were."""
         stamp = _stamp(self.workspace, episode_id, run_id)
         if self._stamps.get((episode_id, run_id)) == stamp:
-            return
+            return False
         self._parts.drop(lambda key: key[0] == episode_id)
         self._words.drop(lambda key: key[0] == episode_id)
         self._shown.drop(lambda key: any(one[0] == episode_id for one in key))
         self._found.drop(lambda key: any(one[0] == episode_id for one in key[0]))
         self._stamps[episode_id, run_id] = stamp
+        return True
 
     def words_of(self, part: EpisodeFaces) -> PlacedWords:
         """What was said of the faces of one cut."""

@@ -26,6 +26,8 @@ from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.sign_in import People
 
 Json = Mapping[str, Any]
+_NONE = {"value": None, "low": None, "high": None}
+_UNTOLD = {"alike": _NONE, "met": 0, "gold": _NONE, "golds": 0}
 _BOX = ("x1", "y1", "x2", "y2")
 
 
@@ -85,6 +87,10 @@ class TeamDesk:
         names = self.names(parts) if me.is_lead else [me.name]
         work = [part.work for part in parts]
         rows = [_progress(progress_of(name, work)) for name in names]
+        rounds = [one for one in self.team.rounds() if me.is_lead or me.name in one["people"]]
+        if not me.is_lead and not all(one["closed"] for one in rounds):
+            # One more gold question, or one more that is like another's, would tell which face it was.
+            rows = [{**row, **_UNTOLD} for row in rows]
         return {
             **self._whom(me),
             "episode": str(asked["episode"]),
@@ -94,7 +100,7 @@ class TeamDesk:
             "conflicts": sum(len(part.conflicts()) for part in parts) if me.is_lead else 0,
             "decided": sum(len(part.decisions) for part in parts),
             "gold": sum(len(part.gold) for part in parts) if me.is_lead else 0,
-            "rounds": [_round(one) for one in self.team.rounds() if me.is_lead or me.name in one["people"]],
+            "rounds": [_round(one) for one in rounds],
             "names": self.may_be_asked() if me.is_lead else [],
         }
 
@@ -123,12 +129,16 @@ class TeamDesk:
         if not asked.get("all"):
             ids = [chosen] if chosen in ids else []
         self.review.log.refresh()
+        for episode_id in ids:
+            if self.review.forget_if_changed(episode_id, None):
+                with self._lock:
+                    self._parts.pop(episode_id, None)
         return [self.part(episode_id) for episode_id in ids]
 
     def part(self, episode_id: str) -> TeamPart:
         """One episode as it stands now; read again only when somebody said or did something."""
         episode = self.workspace.episode(episode_id)
-        stamp = (episode.cut_key, self.review.log.last_id, self.team.stamp())
+        stamp = (episode.cut_key, self.review.log.last_id, self.team.stamp(), self._leads())
         with self._lock:
             there = self._parts.get(episode_id)
         if there is not None and there[0] == stamp:
@@ -147,14 +157,18 @@ class TeamDesk:
         asked = on_cut(self.team.assignments(episode_id), cut)
         ever = on_cut(self.team.assignments(episode_id, also_closed=True), cut)
         open_from = {one["id"]: (_utc(one["created_at"]), _utc(one["closed_at"])) for one in self.team.rounds()}
-        since: dict[tuple[str, int], list[Any]] = {}
+        leads, since = self._leads(), dict[tuple[str, int], list[Any]]()
         for who, track, number in ever[["person", "track_id", "round_id"]].itertuples(index=False):
-            since.setdefault((str(who), int(track)), []).append(open_from[number])
+            if str(who) not in leads:  # who sees all words under Conflicts
+                since.setdefault((str(who), int(track)), []).append(open_from[number])
         tested = ever[ever["gold"].astype(bool)]
         return EpisodeWork(
             words, _pairs_of(asked), since, dict(zip(gold["track_id"].tolist(), gold["label"].tolist(), strict=True)),
             _pairs_of(tested),
         )  # fmt: skip
+
+    def _leads(self) -> frozenset[str]:
+        return frozenset({name for name, one in self.people.known().items() if one.is_lead} | {*self.people.leads})
 
     def names(self, parts: list[TeamPart]) -> list[str]:
         """Everybody who is listed, said something, or is asked for something."""

@@ -49,7 +49,12 @@ def assign(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
         raise InputError(
             "there is no such face that is not handed out already", hint="choose other faces or close a round"
         )
-    given = split(len(faces), made.people, made.overlap, made.by, made.seed)
+    answered = {episode_id: _answered(desk.part(episode_id), made.people) for episode_id in made.episodes}
+    done = {
+        person: [n for n, (part, track) in enumerate(faces) if track in answered[part.episode.episode_id][person]]
+        for person in made.people
+    }
+    given = split(len(faces), made.people, made.overlap, made.by, made.seed, done)
     assignments = [
         Assignment(person, placed_face(*faces[number])) for person, numbers in given.items() for number in numbers
     ]
@@ -59,6 +64,12 @@ def assign(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
         # A question that was handed out as an ordinary face too is asked once.
         assignments = [*(one for one in assignments if _whose(one) not in asked_for), *extra]
     return _handed_out(desk, desk.team.add_round(made, assignments))
+
+
+def _answered(part: TeamPart, people: Sequence[str]) -> dict[str, set[int]]:
+    """The tracks of the cut in use on which an answer of each person stands."""
+    last = part.work.last
+    return {person: set(last.loc[last["annotator"] == person, "track_id"].tolist()) for person in people}
 
 
 def _whose(one: Assignment) -> tuple[str, str, int]:
@@ -90,7 +101,10 @@ def close(desk: TeamDesk, asked: Json, me: Person) -> dict[str, Any]:
 
 
 def _chosen(desk: TeamDesk, asked: Json) -> list[tuple[EpisodeFaces, int]]:
-    """Faces that train, in order of time, without those of open rounds; a share of them drawn if too many match."""
+    """Faces that train, in order of time, without those of open rounds and those that everybody who is asked has
+    labelled; a share of them drawn if too many match."""
+    wanted = asked.get("people")
+    people = [str(one) for one in wanted] if isinstance(wanted, list) else []
     filters, found = FACES[_which(asked)], list[tuple[EpisodeFaces, int]]()
     for part in _parts(desk, asked):
         episode_id = part.faces.episode.episode_id
@@ -101,11 +115,11 @@ def _chosen(desk: TeamDesk, asked: Json) -> list[tuple[EpisodeFaces, int]]:
         table = shown.search.table
         standing = standing_on(shown.words.follow(desk.review.log), len(table))
         rows = shown.search.matching(filters, standing, desk.review.log.people)
-        busy = (
-            {track for _, track in part.work.asked}
-            if shown.parts[0].episode.cut_key == part.faces.episode.cut_key
-            else set()
-        )
+        busy = set[int]()
+        if shown.parts[0].episode.cut_key == part.faces.episode.cut_key:
+            busy = {track for _, track in part.work.asked}
+            if people:
+                busy |= set.intersection(*_answered(part, people).values())
         tracks = table["track_id"].to_numpy()[rows].tolist()
         found += [(shown.parts[0], int(track)) for track in tracks if int(track) not in busy]
     most = _number(asked, "most", 0, MAX_FACES)

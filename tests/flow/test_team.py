@@ -43,6 +43,14 @@ def test_the_same_seed_gives_the_same_and_everybody_meets_everybody():
     assert min(met) >= 5 and sum(met) == 60
 
 
+def test_nobody_gets_what_they_labelled():
+    given = split(20, ["ada", "ben", "cy"], 0.5, 2, 0, {"ada": range(15), "ben": range(10), "cy": range(5)})
+    assert min(given["ada"]) >= 15 and min(given["ben"]) >= 10 and min(given["cy"]) >= 5
+    times = Counter(face for mine in given.values() for face in mine)
+    assert set(times) == set(range(5, 20)), "what all labelled is nobody's"
+    assert Counter(times.values())[2] == 10 and all(times[face] == 1 for face in range(5, 10))
+
+
 def test_nothing_and_nobody_else():
     assert split(0, ["ada"], 0.0, 2, 0) == {"ada": []}
     assert split(3, ["ada"], 0.0, 2, 0) == {"ada": [0, 1, 2]}
@@ -98,6 +106,23 @@ def test_only_answers_given_without_sight_of_another_count(workspace: Workspace)
     assert said.people == ["ada", "ben", "cy"]
     columns = columns_of(said.last(), [1, 2, 3])
     assert columns["cy"].tolist() == [-1, -1, ANSWERS.index("sadness")]
+
+
+def test_a_word_that_was_there_to_be_seen_counts_whatever_became_of_it(workspace: Workspace):
+    said = words(
+        workspace,
+        event(1, 1, "joy", "ada"),
+        event(2, 1, "joy", "ben"),  # saw what ada takes back then
+        event(3, 1, "joy", "ada", undoes="1"),
+        event(4, 2, "fear", "ada"),
+        event(5, 2, "fear", "ada", undoes="4"),
+        event(6, 2, "joy", "ada"),  # a slip mended before anybody else spoke
+        event(7, 3, "joy", "ada"),
+        event(8, 3, "joy", "ben"),  # hidden, but only since after ada's word
+    )
+    since = pd.Timestamp(START, tz="UTC") + pd.Timedelta(seconds=15)
+    assert told(said.independent({("ben", 3): [(since, None)]})) == [(2, "ada", "joy"), (3, "ada", "joy")]
+    assert len(said.independent({("ben", 3): [(pd.Timestamp(START, tz="UTC"), None)]})) == 3
 
 
 def test_nobody_said_anything(workspace: Workspace):

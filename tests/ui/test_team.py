@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
+from mmemo.flow.character_names import rename_character, track_characters
 from mmemo.flow.human_labels import read_words
 from mmemo.flow.report import _cards
 from mmemo.flow.team_assignment import assigned_tracks
@@ -141,7 +142,11 @@ def test_what_others_say_of_an_assigned_face_is_hidden_until_the_round_is_over(d
     ]
     label(desk, BEN, "fear", 1)
     assert seen("ben") == [("fear", "ben")], "the own word"
-    assert desk.part(EPISODE_ID).work.free["annotator"].tolist() == ["ada", "ben"], "both count for agreement"
+    assert desk.part(EPISODE_ID).work.free["annotator"].tolist() == ["ada"], "ben could see it before the round"
+    label(desk, CY, "fear", 2)
+    label(desk, BEN, "joy", 2)
+    free = desk.part(EPISODE_ID).work.free
+    assert free.loc[free["track_id"] == 2, "annotator"].tolist() == ["cy", "ben"], "both count for agreement"
     close(desk, {"round": number}, ADA)
     told = [word["label"] for word in desk.review.face({**ASKED, "item": item(1)}, "ben")["words"]]
     assert told == ["joy", "skip", "fear"] and len(seen("ben", annotator="ada")) == 1
@@ -215,6 +220,45 @@ def test_a_round_that_cannot_be_is_refused(desk: TeamDesk, change: dict[str, Any
     assign(desk, ROUND, ADA)
     with pytest.raises(InputError, match="which round"):
         close(desk, {"round": True}, ADA)
+
+
+def test_who_is_in_a_round_is_not_told_what_was_gold_and_gets_no_face_that_they_labelled(desk: TeamDesk):
+    label(desk, ADA, "joy", 1)
+    mark(desk, {"item": item(1), "press": "g-1"}, ADA)
+    label(desk, CY, "joy", *range(2, 6))
+    label(desk, BEN, "joy", 2)
+    people = {"people": ["ben", "cy"]}
+    assert preview(desk, {**ROUND, **people}, ADA)["faces"] == 25, "both labelled the second face"
+    number = assign(desk, {**ROUND, **people}, ADA)["round"]
+    asked = desk.team.assignments(EPISODE_ID)
+    assert not {2, 3, 4, 5} & set(asked.loc[asked["person"] == "cy", "track_id"])
+    assert {3, 4, 5} <= set(asked.loc[asked["person"] == "ben", "track_id"])
+    assert set(asked["track_id"]) == {*range(1, 27)} - {2}
+    label(desk, BEN, "anger", 1)
+
+    def told() -> tuple[int, Any]:
+        row = desk.open(ASKED, BEN)["progress"][0]
+        return row["golds"], row["gold"]["value"]
+
+    assert told() == (0, None) and desk.open(ASKED, ADA)["progress"][1]["golds"] == 1
+    close(desk, {"round": number}, ADA)
+    assert told() == (1, 0.0)
+
+
+def test_a_lead_in_a_round_sees_the_words_elsewhere(desk: TeamDesk):
+    assign(desk, {**ROUND, "people": ["ada", "ben"], "overlap": 100}, ADA)
+    for who in (BEN, ADA):
+        label(desk, who, "joy", 7)
+    assert desk.part(EPISODE_ID).work.free["annotator"].tolist() == ["ben"]
+
+
+def test_a_character_that_is_renamed_is_called_so_at_once(desk: TeamDesk):
+    label(desk, BEN, "joy", 1)
+    label(desk, CY, "fear", 1)
+    assert conflicts(desk, ASKED, ADA)["cases"][0]["character"] != "Vera"
+    whose = track_characters(desk.workspace, desk.workspace.episode(EPISODE_ID)).set_index("track_id")
+    rename_character(desk.workspace, EPISODE_ID, int(whose.loc[1, "character_id"]), "Vera")
+    assert conflicts(desk, ASKED, ADA)["cases"][0]["character"] == "Vera"
 
 
 def test_the_next_page_of_what_is_open_may_begin_anywhere(desk: TeamDesk):
