@@ -9,7 +9,8 @@ from html import escape
 from mmemo.flow.export import Exported
 from mmemo.store.export.content import Extent
 from mmemo.store.export.formats import FORMATS, RUN, Format
-from mmemo.ui.html import card, empty, file_url, page_part
+from mmemo.ui.export_file import download_url
+from mmemo.ui.html import card, empty, page_part
 from mmemo.ui.text import say
 
 SHOWN = 12
@@ -89,7 +90,7 @@ def _download(made: Exported) -> str:
     if made.archive is None:
         return f'<span class="small soft">{_said("export.folder_only")}</span>'
     size = size_words(made.archive.stat().st_size)
-    url, name = file_url(made.archive), escape(made.archive.name, quote=True)
+    url, name = escape(download_url(made), quote=True), escape(made.archive.name, quote=True)
     words = escape(say("export.download", size=size))
     return f'<a class="mm-download" href="{url}" download="{name}" aria-label="{words}: {name}">{words}</a>'
 

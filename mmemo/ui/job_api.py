@@ -19,6 +19,7 @@ from mmemo.store.jobs import Job
 from mmemo.ui.adaptation import AdaptWish, start_adaptation
 from mmemo.ui.context import AppContext, Selection
 from mmemo.ui.episode_form import EpisodeForm
+from mmemo.ui.export_file import copy_to_give
 from mmemo.ui.export_tab import start_export
 from mmemo.ui.job_words import message_of
 from mmemo.ui.words import sentences
@@ -53,8 +54,8 @@ def job_api(context: AppContext, form: EpisodeForm) -> None:
         """How far a job is: state, stage, done, total, unit, rate, seconds_left, message, and what it made."""
 
         def found() -> dict[str, Any]:
-            context.people.who(request)
-            return job_contract(context, int(number))
+            person = context.people.who(request)
+            return job_contract(context, int(number), exports=person.is_lead)
 
         return _answered(found)
 
@@ -115,7 +116,7 @@ def _export_api(context: AppContext, number: Component) -> None:
 
         def packed() -> str:
             context.people.lead(request)
-            return str(packed_export(context, int(number)))
+            return str(copy_to_give(packed_export(context, int(number))))
 
         return _answered(packed)
 
@@ -159,12 +160,13 @@ def packed_export(context: AppContext, number: int) -> Path:
     return made.archive
 
 
-def job_contract(context: AppContext, number: int) -> dict[str, Any]:
-    """A job as plain values. Raises InputError for one that is not there."""
+def job_contract(context: AppContext, number: int, *, exports: bool = True) -> dict[str, Any]:
+    """A job as plain values; without `exports` not where an export is. Raises InputError for one that is not there."""
     job = context.jobs.view(number)
     if job is None:
         raise InputError(f"there is no job {number}", hint="it may have been removed")
-    return _plain(job)
+    told = _plain(job)
+    return told if exports else {**told, "export": None}
 
 
 def _plain(job: Job) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mmemo.settings import SAMPLE
 from mmemo.ui.compare_tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.episode_tab import episode_tab
+from mmemo.ui.export_file import serve_exports
 from mmemo.ui.export_tab import export_tab
 from mmemo.ui.header import Header, choose, footer, header
 from mmemo.ui.job_panel import JobPanel, job_panel, watch
@@ -109,7 +110,6 @@ def served_folders(context: AppContext) -> list[Path]:
     return [
         root / "episodes",
         root / "reports",
-        root / "exports",
         preview_folder(context.workspace).resolve(),
         root / "tmp" / "examples",
         root / "tmp" / "predictions",
@@ -120,7 +120,7 @@ def served_folders(context: AppContext) -> list[Path]:
 def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
     """Start the server without blocking and return its address."""
     gr.set_static_paths(served_folders(context))
-    _, url, _ = page.launch(
+    app, url, _ = page.launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
@@ -139,4 +139,5 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         css_paths=[STYLESHEET, HERE / "jobs.css", HERE / "train.css", HERE / "export.css"],
         i18n=translations(),
     )
+    serve_exports(app, context)
     return url

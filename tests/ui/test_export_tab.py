@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from mmemo.errors import InputError
 from mmemo.flow.export import export_episode, list_exports
 from mmemo.flow.job_arguments import settings_from
 from mmemo.flow.job_kinds import EXPORT, KINDS
+from mmemo.flow.job_worker import open_jobs
 from mmemo.progress import run
 from mmemo.store.export.data_sheet import Terms
 from mmemo.store.export.formats import FORMATS
@@ -23,7 +25,7 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection
 from mmemo.ui.export_tab import show_exports, show_lead_only, show_sheet, start_export
 from mmemo.ui.export_words import size_words
-from mmemo.ui.job_api import packed_export
+from mmemo.ui.job_api import job_contract, packed_export
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.sign_in import People
 from mmemo.ui.text import in_language, words
@@ -110,6 +112,15 @@ def test_the_endpoint_gives_the_file_of_a_job_that_is_done(ready: AppContext):
         packed_export(ready, job_id)
     with pytest.raises(InputError, match="is no export"):
         packed_export(ready, 99)
+
+
+def test_where_an_export_is_only_a_lead_learns_from_a_job(ready: AppContext):
+    job_id = start_export(ready, CHOSEN, "csv", Terms())
+    with closing(open_jobs(ready.workspace)) as store:
+        store.claim(1)
+        store.finish(job_id, 1, "done", {"episode": EPISODE_ID, "export": "csv-1"})
+    assert job_contract(ready, job_id)["export"] == "csv-1"
+    assert job_contract(ready, job_id, exports=False)["export"] is None
 
 
 def test_only_a_lead_may_export(ready: AppContext, tmp_path: Path):

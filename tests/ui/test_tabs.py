@@ -205,4 +205,5 @@ def test_a_job_that_another_page_started_moves_nobody(ready: AppContext):
 def test_only_pictures_reports_and_previews_are_served(ready: AppContext):
     folders = page.served_folders(ready)
     assert all(not (ready.workspace.root / "labels.db").is_relative_to(folder) for folder in folders)
-    assert all(not (ready.workspace.root / "sources").is_relative_to(folder) for folder in folders)
+    for private in ("sources", "exports"):
+        assert all(not (ready.workspace.root / private).is_relative_to(folder) for folder in folders)
