@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from mmemo.errors import MmemoError
-from mmemo.flow.job_kinds import ADAPT
+from mmemo.flow.job_kinds import ADAPT, EXPORT, RETRAIN
 from mmemo.store.jobs import Job, JobStep, clock_ms
 from mmemo.ui.html import duration, percent
 from mmemo.ui.text import say, words
@@ -32,11 +34,25 @@ def message_of(job: Job) -> str:
 
 
 def title_of(job: Job) -> str:
-    """What a job is called: an adaptation in the language of whoever looks, any other as who asked for it called it."""
-    video = job.arguments.get("video")
+    """What a job is called in the language of whoever looks; one of which too little is known as it was called."""
+    asked = job.arguments
+    video = asked.get("video")
     if job.kind == ADAPT and isinstance(video, str):
         return say("jobs.adapt", name=Path(video).name)
+    if job.kind == EXPORT and f"export.title_{asked.get('format')}" in words():
+        return say("export.job", format=say(f"export.title_{asked['format']}"), episode=str(asked.get("episode_id")))
+    if job.kind == RETRAIN and "run_id" in asked:
+        return _training_title(asked) or job.title
     return job.title
+
+
+def _training_title(asked: Mapping[str, Any]) -> str | None:
+    """Which training it is, as the buttons that start it call it; None for any other."""
+    if isinstance(asked.get("recipe"), str):
+        return say("train.job.other", recipe=asked["recipe"].replace("_", " "))
+    if asked.get("finetune") is None:
+        return say("review.job")
+    return say("train.job.head") if not asked["finetune"] else None
 
 
 def resume_word(job: Job) -> str:

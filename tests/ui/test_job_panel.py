@@ -14,7 +14,7 @@ from mmemo.ui import context as context_module
 from mmemo.ui import job_panel
 from mmemo.ui.job_list import list_html
 from mmemo.ui.job_panel import act, look, status_html, watch
-from mmemo.ui.job_words import address_of, clock_time, log_text
+from mmemo.ui.job_words import address_of, clock_time, log_text, stage_words, title_of
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.text import in_language
 from tests.made_jobs import KINDS, PagesSettings
@@ -183,6 +183,30 @@ def test_a_step_that_found_no_work_is_not_ticked():
     assert "label: nothing to do, loading the teacher\ncharacters: nothing to do\ntrain: 0 of 1 in 1 s" in log
     assert "nothing" not in log_text(job(state="cancelled", steps=steps[:1])), "it was not over"
     assert 'class="halt"' in status_html(job(state="cancelled", steps=steps[:1]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "title"),
+    [
+        ("export", {"format": "boxes", "episode_id": "pilot"}, "Export: Rahmen (COCO, CVAT), pilot"),
+        ("retrain", {"run_id": "pilot-1", "recipe": None, "finetune": None}, "Erneut trainieren mit den Korrekturen"),
+        ("retrain", {"run_id": "pilot-1", "recipe": None, "finetune": False}, "Letzte Schicht neu trainieren"),
+        ("retrain", {"run_id": "pilot-1", "recipe": "face_only", "finetune": True}, "Trainieren: face only"),
+        ("retrain", {"run_id": "pilot-1", "finetune": True}, "as it was called"),
+        ("pages", {}, "as it was called"),
+    ],
+)
+def test_a_job_is_called_in_the_language_of_who_looks(kind: str, asked: dict[str, Any], title: str):
+    with in_language("de"):
+        assert title_of(job(kind=kind, arguments=asked, title="as it was called")) == title
+
+
+def test_every_step_of_an_export_has_a_name_in_both_languages():
+    for name in ("gather", "write labels", "data sheet", "pack", "draw film", "write ONNX", "write model",
+                 "copy pictures", "write frames", "write shards", "write subtitles", "write tasks"):  # fmt: skip
+        with in_language("de"):
+            german = stage_words(name)
+        assert german not in (name, stage_words(name))
 
 
 def test_a_job_is_told_in_the_language_of_who_looks():
