@@ -115,7 +115,13 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
         request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
         asked = Asked(given_paths(picture, files, several), chosen, anyway, line, look, several)
-        values = _guarded(show_faces(context.workspace, asked, before), several=several)
+
+        def values_for_who_asks() -> Iterator[tuple[Any, Any]]:
+            if asked.paths:
+                context.people.who(request)
+            yield from show_faces(context.workspace, asked, before)
+
+        values = _guarded(values_for_who_asks(), several=several)
         yield from _each_in(language_of(request), values)
 
     gr.on(

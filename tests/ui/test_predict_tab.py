@@ -26,6 +26,7 @@ from mmemo.ui.context import AppContext, Selection
 from mmemo.ui.examples import draw_examples, examples_html
 from mmemo.ui.jobs import JobRunner
 from mmemo.ui.predict_answer import Answer, Asked, answer_steps, given_paths, predictions_folder
+from mmemo.ui.sign_in import People
 from tests.flow.test_predict import drawn
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace, tiny_video
 
@@ -63,6 +64,22 @@ def test_a_picture_that_comes_while_another_is_judged_is_judged_next(workspace: 
         tab = predict_tab.predict_tab(AppContext(workspace, labels, JobRunner(workspace)), gr.State(Selection()))
     (judge,) = [event for event in page.fns.values() if tab.faces in event.outputs]
     assert judge.trigger_mode == "always_last" and judge.outputs == [tab.answer, tab.faces]
+
+
+def test_where_people_sign_in_nobody_else_has_pictures_read(
+    workspace: Workspace, two_faces: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    monkeypatch.setattr(predict_tab, "warn", told.append)
+    with closing(workspace.labels()) as labels, gr.Blocks() as page:
+        context = AppContext(workspace, labels, JobRunner(workspace), people=People(oauth=True))
+        tab = predict_tab.predict_tab(context, gr.State(Selection()))
+    judge = next(event.fn for event in page.fns.values() if tab.faces in event.outputs)
+    assert judge is not None
+    for picture, said in ((str(two_faces), ["Nobody is signed in. Sign in and reload the page."]), (None, [])):
+        told.clear()
+        answers = [*judge(False, picture, None, Selection(), False, "", False, None, None)]
+        assert told == said and all(answer is None or not answer.faces for answer, _ in answers)
 
 
 def test_every_face_has_a_number_and_both_bars(ready: Workspace, two_faces: Path):
