@@ -78,8 +78,17 @@ def gather_content(workspace: Workspace, episode_id: str, run_id: str | None, *,
         crops=workspace.cut_folder(episode),
         video=video if video.is_file() else None,
         frames=partial(_frames, video) if video.is_file() else None,
+        pixel_aspect=_pixel_aspect(video),
         model=None if run_id is None else student_content(workspace, run_id, _usable_crops(workspace, seen)),
     )
+
+
+def _pixel_aspect(video: Path) -> float:
+    """How much wider than high a pixel of the video is shown; 1 where it is gone or cannot be read any more."""
+    try:
+        return float(probe(video).pixel_aspect)
+    except InputError:
+        return 1.0
 
 
 def extent_of(workspace: Workspace, episode_id: str, run_id: str | None) -> Extent:

@@ -59,12 +59,13 @@ def in_use(workspace: Workspace, run_id: str) -> tuple[str, str]:
     """Whether a run's student answers by default, to follow "the student is", and why: a promoted one may stand behind
     another, which `chosen_run` prefers. Raises InputError for an unknown run."""
     promotion = promotion_of(workspace, run_id)
-    if not promotion.promoted:
-        return promotion.state, promotion.why
     for episode_id in workspace.run_config(run_id).get("episodes", []):
         chosen = chosen_run(workspace, episode_id)
-        if chosen is not None and chosen.run_id != run_id:
-            return f"promoted, but {chosen.run_id} answers by default", f"{chosen.why}; of this one: {promotion.why}"
+        if chosen is None or chosen.run_id == run_id:
+            continue
+        if not promotion.promoted:
+            return f"not promoted; {chosen.run_id} answers by default", promotion.why
+        return f"promoted, but {chosen.run_id} answers by default", f"{chosen.why}; of this one: {promotion.why}"
     return promotion.state, promotion.why
 
 

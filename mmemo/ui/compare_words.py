@@ -18,6 +18,9 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.text import say, words
 from mmemo.ui.work import comparison_of
 
+# Less than this on average is neither too sure nor not sure enough.
+_HARDLY = 0.005
+
 
 def verdict_words(comparison: Comparison) -> str:
     """One sentence: is the student better than the baseline, by how much, and how sure is that."""
@@ -59,6 +62,8 @@ def sure_words(found: Reliability) -> str:
     """How well a system's own certainty can be believed, in one sentence."""
     if found.error <= 1.5 * found.by_chance:
         kind = "fits"
+    elif abs(found.overconfidence) < _HARDLY:
+        kind = "both"
     else:
         kind = "over" if found.overconfidence > 0 else "under"
     return say(
@@ -104,9 +109,11 @@ def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
     """Whether a run's student answers by default, and why."""
     promotion = promotion_of(workspace, run_id)
     why = why_words(workspace, run_id, promotion)
-    if not promotion.promoted:
-        return say("compare.state.aside"), why
     other = other_in_use(workspace, run_id)
+    if not promotion.promoted:
+        if other is None:
+            return say("compare.state.aside"), why
+        return say("compare.state.aside_other", other=moment(trained_ms(workspace, other.run_id))), why
     if other is not None:
         key = "compare.state.behind_chosen" if promotion.by_person else "compare.state.behind"
         state = say(key, other=moment(trained_ms(workspace, other.run_id)))

@@ -232,13 +232,14 @@ def _steps(job: Job) -> str:
         return ""
     current = head_of(job.progress.steps[-1])
     halted = "now" if job.active else "" if job.state == "done" else "halt"
-    items = "".join(_mark(name, steps, halted if name == current else "") for name, steps in parts.items())
+    over = job.state == "done"  # until then a step that only looked may still come back with work
+    items = "".join(_mark(name, steps, halted if name == current else "", over) for name, steps in parts.items())
     return f'<ol class="mm-steps">{items}</ol>'
 
 
-def _mark(name: str, steps: Sequence[JobStep], state: str) -> str:
-    """One step; one that is over and found no work says so instead of being ticked."""
+def _mark(name: str, steps: Sequence[JobStep], state: str, over: bool) -> str:
+    """One step; one that found no work says so instead of being ticked, once the job is `over`."""
     words = stage_words(name)
-    if not state and all(did_nothing(step) for step in steps):
+    if over and not state and all(did_nothing(step) for step in steps):
         state, words = "idle", f"{words}: {say('jobs.nothing')}"
     return f'<li class="{state}">{escape(words)}</li>'

@@ -19,6 +19,8 @@ from mmemo.ui.words import sentences
 # A worker gives a sign of life every two seconds; after this long something is wrong with it. A step of the work may
 # take as long without any news, so that is only told.
 _SILENT_S = 60
+# A step without a count of its own, such as reading opinions, did something when it took longer than looking does.
+_LOOKED_S = 0.5
 
 
 def message_of(job: Job) -> str:
@@ -117,7 +119,7 @@ def stage_words(stage: str) -> str:
 
 def did_nothing(step: JobStep) -> bool:
     """Whether a step that is over found no work, or none that had not been done before."""
-    return step.done == 0
+    return step.done == 0 and step.seconds < _LOOKED_S
 
 
 def _count(step: JobStep) -> str:
@@ -159,7 +161,8 @@ def address_of(job: Job) -> str | None:
 def log_text(job: Job) -> str:
     """A line for every step that was begun."""
     worked = {head_of(step) for step in job.progress.steps if not did_nothing(step)}
-    over = job.progress.steps if job.state == "done" else job.progress.steps[:-1]
+    # Until the job is done, a step that only looked may still come back with work.
+    over = job.progress.steps if job.state == "done" else ()
     idle = [step for step in over if head_of(step) not in worked]
     return "\n".join(_log_line(step, step in idle) for step in job.progress.steps)
 

@@ -11,7 +11,7 @@ from mmemo.episode.video import probe
 from mmemo.flow.export import ExportSettings, export_episode, exports_folder
 from mmemo.flow.export_content import gather_content
 from mmemo.progress import run
-from mmemo.store.export.film import FILM_FILE, _tracks, drawn
+from mmemo.store.export.film import FILM_FILE, _Track, _tracks, drawn
 from mmemo.store.export.line_moods import line_moods
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
@@ -36,3 +36,12 @@ def test_a_film_with_boxes_and_nothing_half_after_cancelling(tmp_path: Path):
     next(each for each in stage if each.stage == "draw film" and each.done > 0)
     stage.close()
     assert {*exports_folder(ready, EPISODE_ID).iterdir()} == before
+
+
+def test_boxes_of_a_film_with_wide_pixels_stand_where_the_faces_are():
+    stored, shown = np.full((90, 120, 3), 90, np.uint8), (160, 90)
+    track = _Track(1, np.array([500.0]), np.array([[80.0, 10.0, 120.0, 50.0]]), None)
+    picture = drawn(stored, 500, shown, [], [track])
+    assert picture.shape == (90, 160, 3)
+    marked = np.argwhere((picture != 90).any(axis=2))
+    assert marked.min(axis=0).tolist() == [10, 80] and marked.max(axis=0).tolist() == [50, 120]

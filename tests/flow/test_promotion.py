@@ -108,7 +108,9 @@ def test_one_that_stands_behind_a_better_one_does_not_say_that_it_is_used(worksp
     assert in_use(workspace, "best")[0] == "promoted, so it is used by default"
     promote(workspace, "best", False)
     assert in_use(workspace, "newer")[0] == "promoted, so it is used by default"
-    assert in_use(workspace, "best") == ("not promoted, so the baseline stays the default", "a person took it back")
+    assert in_use(workspace, "best") == ("not promoted; newer answers by default", "a person took it back")
+    promote(workspace, "newer", False)
+    assert in_use(workspace, "best")[0] == "not promoted, so the baseline stays the default"
 
 
 def test_of_equals_the_newest_is_used(workspace: Workspace):

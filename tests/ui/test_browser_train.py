@@ -61,7 +61,7 @@ def test_the_head_is_retrained_and_the_page_shows_how_and_keeps_what_was_said(
     page = open_page(start_app(trained, "--no-sample"))
     open_tab(page, "Train")
     about = page.locator("#mm-train-about")
-    about.get_by_text("No corrections since the last training").wait_for()
+    about.get_by_text("No corrections since the newest training").wait_for()
     matrix = page.locator("#mm-matrix")
     matrix.get_by_text("24 corrections").wait_for()
     assert matrix.locator("tbody tr").count() == 8 and matrix.locator("td.agrees").count() == 7
@@ -72,7 +72,7 @@ def test_the_head_is_retrained_and_the_page_shows_how_and_keeps_what_was_said(
     matrix.get_by_text("27 corrections").wait_for()
     open_tab(page, "Compare")
     open_tab(page, "Train")
-    about.get_by_text("3 corrections since the last training").wait_for()
+    about.get_by_text("3 corrections since the newest training").wait_for()
 
     page.locator("#mm-train-head").click()
     page.locator("#mm-curves .mm-live").wait_for(timeout=60_000)

@@ -63,7 +63,7 @@ def test_the_tab_shows_the_chosen_run_and_what_waits(app: AppContext):
     assert (recipe, part, backbone) == ("anchored_em", "head", "embedded")
     say(app, "joy", 1, 2)
     about, *_ = show_news(app, desk, CHOSEN)
-    assert "2 corrections since the last training" in about
+    assert "2 corrections since the newest training" in about
     about, _, back, *_ = show_train(app, desk, replace(CHOSEN, run_id=RUN_IDS[1]))
     assert back.visible and "By default the one of" in about and "Proven gain" in about
     about, buttons, *_ = show_train(app, desk, Selection())
@@ -86,7 +86,7 @@ def test_what_waits_is_counted_against_the_newest_training_whichever_run_is_show
     write_json(path, {**read_json(path), "last_words": {EPISODE_ID: 2}})
     assert waiting(app.workspace, desk, EPISODE_ID) == 1
     about, *_ = show_train(app, desk, CHOSEN)
-    assert "1 correction since the last training" in about
+    assert "1 correction since the newest training" in about
 
 
 def test_the_head_is_trained_as_the_run_was_and_other_settings_as_asked(app: AppContext):

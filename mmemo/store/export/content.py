@@ -69,7 +69,7 @@ class Content:
     """One episode: faces with FACE_COLUMNS, cues with CUE_FACTS, both in order of time; `crops` is the folder of `crop`.
 
     `video` is None where the source is gone; `frames` then gives no frame, else (time in ms, (H, W, 3) uint8) at sorted
-    times. `model` gives the student of the run, None without a run.
+    times. `pixel_aspect`: how much wider than high a stored pixel of the video is shown. `model` gives the student of the run, None without a run.
     """
 
     episode_id: str
@@ -81,6 +81,7 @@ class Content:
     video: Path | None = None
     model: Callable[[], ModelContent] | None = None
     frames: Callable[[Sequence[int]], Iterator[tuple[int, np.ndarray]]] | None = None
+    pixel_aspect: float = 1.0
 
     def __post_init__(self) -> None:
         missing = set(FACE_COLUMNS) - set(self.faces.columns) | set(CUE_FACTS) - set(self.cues.columns)

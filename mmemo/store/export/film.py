@@ -60,7 +60,7 @@ def write_film(content: Content, folder: Path) -> Stage[None]:
         raise InputError(f"{content.video.name} cannot be read as a video", hint="was it damaged?") from error
     with clip:
         scale = min(1.0, _MAX_HEIGHT_PX / clip.h)
-        size = (round(clip.w * scale), round(clip.h * scale))
+        size = (round(clip.w * content.pixel_aspect * scale), round(clip.h * scale))
         if clip.audio is not None:
             clip.audio.write_audiofile(str(sound), codec="aac", logger=None)
         audio = {"audiofile": str(sound), "audio_codec": "copy"} if sound.is_file() else {}
@@ -93,9 +93,13 @@ def _tracks(content: Content) -> list[_Track]:
 def drawn(
     frame: np.ndarray, time_ms: float, size: tuple[int, int], lines: Sequence[LineMood], tracks: Sequence[_Track]
 ) -> np.ndarray:
-    """(H, W, 3) uint8 of one moment at the given size, with boxes, bars and the line that is spoken."""
-    scale = size[0] / frame.shape[1]
-    picture = Image.fromarray(frame).resize(size) if scale != 1 else Image.fromarray(frame).copy()
+    """(H, W, 3) uint8 of one moment at the given size, with boxes, bars and the line that is spoken.
+
+    The frame is as it is stored; size and boxes are those of square pixels, in which only the width may differ.
+    """
+    scale = size[1] / frame.shape[0]
+    stored = frame.shape[1::-1]
+    picture = Image.fromarray(frame).resize(size) if stored != size else Image.fromarray(frame).copy()
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=max(10, size[1] // 26))
     spoken = next((line for line in lines if line.start_ms <= time_ms < line.end_ms), None)
