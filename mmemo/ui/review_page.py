@@ -143,7 +143,7 @@ def _tools() -> str:
         '<p id="mm-resting" data-part="resting" class="small soft" hidden></p>'
         f'<div class="mm-tools" role="toolbar"{_name("tools")}>{made}'
         f'<button type="button" class="mm-key {FOR_LEADS}" id="mm-retrain" data-part="retrain" data-do="retrain" disabled>'
-        "</button></div>"
+        f"{_word('retrain.unknown')}</button></div>"
     )
 
 

@@ -149,7 +149,7 @@ def test_predict_is_german_and_is_worked_by_the_keyboard_alone(ready_app: Runnin
     page.locator("#mm-faces [data-face='2']").wait_for(timeout=90_000)
     assert page.locator("#mm-faces").get_by_text("Baseline, nicht angepasst").count() == 2
     assert page.locator("#mm-faces").get_by_text("Schüler, angepasst").count() == 2
-    walk(page, until="Zeigen, worauf die Modelle sahen")
+    walk(page, until="Zeigen, worauf die Modelle achteten")
     page.keyboard.press("Space")
     page.locator("#mm-faces .mm-look").nth(3).wait_for(timeout=90_000)
     walk(page, until="Tabelle (.csv)")

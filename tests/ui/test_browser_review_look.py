@@ -50,7 +50,7 @@ def test_every_control_has_a_name_and_focus_can_be_seen(ready_app: RunningApp, o
         "document.activeElement.classList.contains('chosen') && document.activeElement.matches(':focus-visible')"
     )
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    legend = page.locator(".mm-legend").inner_text()
+    legend = page.locator("ul.mm-legend").inner_text()
     assert all(word in legend for word in ("label", "whole line", "accept", "unusable", "skip", "undo"))
 
 
