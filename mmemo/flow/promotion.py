@@ -59,14 +59,12 @@ def in_use(workspace: Workspace, run_id: str) -> tuple[str, str]:
     """Whether a run's student answers by default, to follow "the student is", and why: a promoted one may stand behind
     another, which `chosen_run` prefers. Raises InputError for an unknown run."""
     promotion = promotion_of(workspace, run_id)
-    for episode_id in workspace.run_config(run_id).get("episodes", []):
-        chosen = chosen_run(workspace, episode_id)
-        if chosen is None or chosen.run_id == run_id:
-            continue
-        if not promotion.promoted:
-            return f"not promoted; {chosen.run_id} answers by default", promotion.why
-        return f"promoted, but {chosen.run_id} answers by default", f"{chosen.why}; of this one: {promotion.why}"
-    return promotion.state, promotion.why
+    other = other_in_use(workspace, run_id)
+    if other is None:
+        return promotion.state, promotion.why
+    if not promotion.promoted:
+        return f"not promoted; {other.run_id} answers by default", promotion.why
+    return f"promoted, but {other.run_id} answers by default", f"{other.why}; of this one: {promotion.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +121,15 @@ def chosen_run(workspace: Workspace, episode_id: str | None = None) -> Chosen | 
         "best",
         len(alike),
     )
+
+
+def other_in_use(workspace: Workspace, run_id: str) -> Chosen | None:
+    """The run that answers by default in place of this one; None when it is this one or there is none."""
+    for episode_id in workspace.run_config(run_id).get("episodes", []):
+        chosen = chosen_run(workspace, episode_id)
+        if chosen is not None and chosen.run_id != run_id:
+            return chosen
+    return None
 
 
 def _promoted(workspace: Workspace, episode_id: str | None) -> list[tuple[str, Promotion]]:

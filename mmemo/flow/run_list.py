@@ -82,15 +82,6 @@ def last_trained(workspace: Workspace, episode_id: str) -> str | None:
     return max(found, key=lambda one: one[0])[1] if found else None  # the first of equals
 
 
-def other_in_use(workspace: Workspace, run_id: str) -> Chosen | None:
-    """The run that answers by default in place of this one; None when it is this one or there is none."""
-    for episode_id in workspace.run_config(run_id).get("episodes", []):
-        chosen = chosen_run(workspace, episode_id)
-        if chosen is not None and chosen.run_id != run_id:
-            return chosen
-    return None
-
-
 def part_of_network(train: Mapping[str, Any]) -> str:
     """Which part of the face network the settings of a run train."""
     if train.get("finetune"):

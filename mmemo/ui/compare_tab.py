@@ -13,9 +13,8 @@ from mmemo.errors import InputError
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.details import Details, read_details, slices_html
 from mmemo.evaluate.disagreement import largest_disagreements
-from mmemo.flow.promotion import promote, promotion_of
+from mmemo.flow.promotion import other_in_use, promote, promotion_of
 from mmemo.flow.read import opinions, review_table, synthetic_notice
-from mmemo.flow.run_list import other_in_use
 from mmemo.store.tables import aligned_probs
 from mmemo.store.workspace import Workspace
 from mmemo.ui.charts import charts_of, gain_chart

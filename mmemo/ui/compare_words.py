@@ -10,9 +10,8 @@ from mmemo.evaluate.rows import MAJORITY, Row
 from mmemo.evaluate.slices import FEW_FACES
 from mmemo.evaluate.statistics import FEW_UNITS, direction
 from mmemo.evaluate.words import points
-from mmemo.flow.promotion import Chosen, Promotion, promotion_of
+from mmemo.flow.promotion import Chosen, Promotion, other_in_use, promotion_of
 from mmemo.flow.run_choice import moment, run_name, trained_ms
-from mmemo.flow.run_list import other_in_use
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
 from mmemo.ui.text import say, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -74,9 +74,33 @@ def by_lead(people: People) -> Callable[[Handler], Handler]:
 def must_lead(people: People, request: Any) -> Person:
     """Who asks, if it is a lead; else an InputError in the language of who asks."""
     person = people.who(request)
+    need_lead(person)
+    return person
+
+
+def need_lead(person: Person) -> None:
+    """InputError, in the language of who asks, for somebody who only labels."""
     if not person.is_lead:
         raise InputError(say("page.lead_only"), hint=say("page.lead_only_you", name=person.name))
-    return person
+
+
+def answer_widget(
+    answer: Callable[[Mapping[str, Any]], dict[str, Any]], asked: object, request: gr.Request | None
+) -> dict[str, Any]:
+    """What a function says to a widget of the page, or {"error": a sentence} where it failed.
+
+    Both in the browser's language; details of a bug go to the server's log alone.
+    """
+    with in_language(language_of(request)):
+        try:
+            if not isinstance(asked, Mapping):
+                raise InputError("the question did not arrive whole", hint="reload the page")
+            return answer(asked)
+        except MmemoError as error:
+            return {"error": sentences(error)}
+        except Exception:
+            log.exception("a widget of the page asked for something that failed")
+            return {"error": say("page.bug")}
 
 
 def _told(handler: Handler, people: People | None) -> Handler:

@@ -19,7 +19,6 @@ from mmemo.store.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-BUG_MESSAGE = "This is a bug in mmemo, not in your files. The details are in the log of the server."
 # How long a worker that could not be started is left alone before it is tried again.
 _PAUSE_S = 10.0
 # How often the queue is looked after when no page asks.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from mmemo.errors import InputError, MmemoError
+from mmemo.errors import InputError
 from mmemo.flow.job_kinds import RETRAIN, RetrainSettings
 from mmemo.flow.run_list import last_trained
 from mmemo.store.files import to_json
-from mmemo.ui.context import AppContext, Selection, by_lead, told
+from mmemo.ui.context import AppContext, Selection, answer_widget, by_lead, told
 from mmemo.ui.html import file_url
 from mmemo.ui.job_panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.line_clip import clip_of
@@ -22,10 +21,7 @@ from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.review_page import review_frame, review_script
 from mmemo.ui.review_save import save_presses
 from mmemo.ui.sign_in import People, name_of
-from mmemo.ui.text import in_language, language_of, say
-from mmemo.ui.words import sentences
-
-log = logging.getLogger(__name__)
+from mmemo.ui.text import say
 
 Answer = Callable[[Mapping[str, Any], str], dict[str, Any]]
 
@@ -94,20 +90,12 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
 
 
 def answered(answer: Answer, asked: object, request: gr.Request | None, people: People | None = None) -> dict[str, Any]:
-    """What a function says to who asks, who must still be among the people, or {"error": a sentence} where it failed.
+    """What a function says to who asks, who must still be among the people, or {"error": a sentence} where it failed."""
 
-    Details of a bug go to the server's log alone.
-    """
-    try:
-        if not isinstance(asked, Mapping):
-            raise InputError("the question did not arrive whole", hint="reload the page")
-        with in_language(language_of(request)):
-            return answer(asked, people.who(request).name if people is not None else name_of(request))
-    except MmemoError as error:
-        return {"error": sentences(error)}
-    except Exception:
-        log.exception("a page of Review asked for something that failed")
-        return {"error": say("page.bug")}
+    def named(asked: Mapping[str, Any]) -> dict[str, Any]:
+        return answer(asked, people.who(request).name if people is not None else name_of(request))
+
+    return answer_widget(named, asked, request)
 
 
 def start_retraining(context: AppContext, chosen: Selection) -> int:

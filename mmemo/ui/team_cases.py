@@ -12,8 +12,9 @@ from mmemo.flow.team_words import ANSWERS
 from mmemo.store.labels import WITHDRAW
 from mmemo.store.people import Person
 from mmemo.store.team import Verdict
+from mmemo.ui.context import need_lead
 from mmemo.ui.html import file_url
-from mmemo.ui.team_desk import Json, TeamDesk, TeamPart, need_lead
+from mmemo.ui.team_desk import Json, TeamDesk, TeamPart
 
 PAGE_CASES = 48
 _PICTURES = 6

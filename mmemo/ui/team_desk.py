@@ -22,6 +22,7 @@ from mmemo.store.labels import FacePin, LabelStore
 from mmemo.store.people import LOCAL, Person
 from mmemo.store.team import PlacedFace, TeamStore
 from mmemo.store.workspace import Workspace
+from mmemo.ui.context import need_lead
 from mmemo.ui.review_desk import ReviewDesk, item_of
 from mmemo.ui.sign_in import People
 
@@ -194,12 +195,6 @@ class TeamDesk:
         if part.faces.episode.cut_key != cut_key or track not in part.faces.row_of:
             raise InputError("this face is not in the cut that is in use", hint="reload the page")
         return part, track
-
-
-def need_lead(me: Person) -> None:
-    """InputError for somebody who only labels."""
-    if not me.is_lead:
-        raise InputError("only a lead may do this", hint=f"you are signed in as {me.name}, who labels")
 
 
 def placed_face(faces: EpisodeFaces, track: int) -> PlacedFace:

@@ -13,8 +13,9 @@ from mmemo.flow.review_words import standing_on
 from mmemo.flow.team_split import gold_for, split
 from mmemo.store.people import Person
 from mmemo.store.team import Assignment, Round
+from mmemo.ui.context import need_lead
 from mmemo.ui.review import Filters
-from mmemo.ui.team_desk import Json, TeamDesk, TeamPart, need_lead, placed_face
+from mmemo.ui.team_desk import Json, TeamDesk, TeamPart, placed_face
 from mmemo.ui.work import runs_of
 
 # Which faces a round is about, as filters of Review.

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
-from mmemo.errors import InputError, MmemoError
 from mmemo.store.files import to_json
 from mmemo.store.people import Person
-from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.jobs import BUG_MESSAGE
+from mmemo.ui.context import AppContext, Selection, answer_widget, told
 from mmemo.ui.team_cases import conflicts, decide, gold, mark
 from mmemo.ui.team_desk import TeamDesk
 from mmemo.ui.team_page import team_frame, team_script
 from mmemo.ui.team_rounds import assign, close, preview
-from mmemo.ui.text import in_language, language_of
-from mmemo.ui.words import sentences
-
-log = logging.getLogger(__name__)
 
 Answer = Callable[[Mapping[str, Any], Person], dict[str, Any]]
 
@@ -64,22 +57,10 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
 
 def _served(name: str, answer: Answer, context: AppContext) -> Callable[..., dict[str, Any]]:
     def served(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(answer, asked, request, context)
+        told = answer_widget(lambda given: answer(given, context.people.who(request)), asked, request)
+        if "error" in told:  # which may name a file of the server
+            told["error"] = told["error"].replace(str(context.workspace.root), "the workspace")
+        return told
 
     served.__name__ = served.__qualname__ = name  # by which the page calls it
     return served
-
-
-def answered(answer: Answer, asked: object, request: gr.Request | None, context: AppContext) -> dict[str, Any]:
-    """What a function says to the person who asks, or {"error": a sentence}; bugs go to the server's log alone."""
-    try:
-        me = context.people.who(request)
-        if not isinstance(asked, Mapping):
-            raise InputError("the question did not arrive whole", hint="reload the page")
-        with in_language(language_of(request)):
-            return answer(asked, me)
-    except MmemoError as error:
-        return {"error": sentences(error).replace(str(context.workspace.root), "the workspace")}
-    except Exception:
-        log.exception("a page of Team asked for something that failed")
-        return {"error": BUG_MESSAGE}

@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from mmemo.flow.promotion import other_in_use
 from mmemo.flow.run_choice import moment
-from mmemo.flow.run_list import RunCard, last_trained, other_in_use, run_card, run_cards
+from mmemo.flow.run_list import RunCard, last_trained, run_card, run_cards
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare_runs import against_html
 from mmemo.ui.compare_words import chosen_words, run_title

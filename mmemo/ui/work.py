@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +60,6 @@ def trained_with(workspace: Workspace, run_id: str, episode_id: str) -> int | pd
 def decisions_known(workspace: Workspace, run_id: str, episode_id: str) -> int:
     """Number of the last decision between people that a run knew; 0 for none."""
     return int(run_config(workspace, run_id).get("last_decisions", {}).get(episode_id, 0))
-
-
-def run_title(workspace: Workspace, run_id: str) -> str:
-    """A run as people tell it from others: its recipe, and when it was finished in local time."""
-    recipe = str(run_config(workspace, run_id).get("train", {}).get("recipe", run_id))
-    moment = datetime.fromtimestamp((workspace.run_folder(run_id) / "config.json").stat().st_mtime)
-    return f"{recipe.replace('_', ' ')}, {moment:%d %b %H:%M}"
 
 
 def comparison_of(workspace: Workspace, run_id: str) -> Comparison | None:

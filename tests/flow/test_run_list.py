@@ -10,8 +10,8 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.flow.label import LabelSettings
-from mmemo.flow.promotion import promote
-from mmemo.flow.run_list import last_trained, other_in_use, run_card, run_cards
+from mmemo.flow.promotion import other_in_use, promote
+from mmemo.flow.run_list import last_trained, run_card, run_cards
 from mmemo.flow.run_notes import MAX_NOTE_CHARACTERS, notes_of, write_note
 from mmemo.flow.teacher_matrix import TeacherMatrix, teacher_matrix
 from mmemo.flow.team_assignment import open_team
