@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 
 from mmemo.settings import SAMPLE, keep_caches_inside
@@ -18,7 +18,7 @@ def main() -> None:
     keep_caches_inside(workspace.root)  # before gradio is imported
 
     from mmemo.ui.context import AppContext
-    from mmemo.ui.jobs import JobRunner
+    from mmemo.ui.jobs.runner import JobRunner
     from mmemo.ui.page import build_page, serve
     from mmemo.ui.sample import install_sample
     from mmemo.ui.work import warm_up
@@ -29,13 +29,18 @@ def main() -> None:
     page = build_page(context)
     context.jobs.keep()
     print(f"mmemo is ready at {serve(page, context, given.host, given.port)}", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an ordinary end; jobs go on in their own process
+    asked_to_end = threading.Event()
+    for ask in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ask, lambda *_: asked_to_end.set())
     threading.Thread(target=warm_up, name="mmemo-warm-up", daemon=True).start()
-    try:
-        page.block_thread()
-    finally:
-        context.jobs.close()
-        context.labels.close()
+    while not asked_to_end.wait(1):  # a wait without an end cannot be interrupted on Windows
+        pass
+    # An ordinary end: what people said is saved, and jobs go on in their own process. Threads that still answer a page
+    # or load a library are not waited for, which could last for as long as they like.
+    context.jobs.close()
+    context.labels.close()
+    print("mmemo has ended; jobs that run go on", flush=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":

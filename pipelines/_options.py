@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.cut import SyncMode
+from mmemo.flow.cutting.cut import SyncMode
 from mmemo.teacher.sources import EMBEDDED
 
 VideoArgument = Annotated[Path, typer.Argument(help="The episode: .mp4, .mkv or any file that FFmpeg reads.")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mmemo.flow.adapt import AdaptResult, AdaptSettings
 from mmemo.flow.adapt import adapt as adapt_stage
-from mmemo.flow.characters import CharacterSettings
-from mmemo.flow.cut import SyncMode
-from mmemo.flow.identities import AUTO
-from mmemo.flow.label import LabelSettings
+from mmemo.flow.characters.finding import CharacterSettings
+from mmemo.flow.characters.identities import AUTO
+from mmemo.flow.cutting.cut import SyncMode
+from mmemo.flow.teacher.label import LabelSettings
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings

@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from mmemo.errors import InputError
-from mmemo.flow.teacher_quality import anchor as anchor_stage
+from mmemo.flow.teacher.quality import anchor as anchor_stage
 from mmemo.store.files import to_json
 from mmemo.teacher.anchors import ANCHORS_FILE, DEFAULT_ANCHOR, save_anchor
 from mmemo.teacher.loading import load_teacher

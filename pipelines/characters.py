@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from mmemo.errors import InputError
-from mmemo.flow.characters import (
+from mmemo.flow.characters.finding import (
     CharacterReport,
     CharacterSettings,
     ClusterSettings,
@@ -22,7 +22,7 @@ from mmemo.flow.characters import (
     restore_track,
     track_characters,
 )
-from mmemo.flow.report import write_cut_report
+from mmemo.flow.runs.report import write_cut_report
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Episode, Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.teacher_combination import combine
-from mmemo.flow.teacher_quality import TeacherScore
+from mmemo.flow.teacher.combination import combine
+from mmemo.flow.teacher.quality import TeacherScore
 from mmemo.store.files import to_json
 from mmemo.teacher.anchors import DEFAULT_ANCHOR
 from pipelines._command import JsonOption, main, run_with_bar, say

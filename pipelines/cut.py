@@ -10,11 +10,11 @@ from mmemo.episode.account import DropReason
 from mmemo.episode.faces import DetectorSettings
 from mmemo.episode.sampling import SamplingSettings
 from mmemo.episode.speakers import SpeakerSettings
-from mmemo.flow.characters import CharacterReport, CharacterSettings, check_weights, find_characters
-from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
-from mmemo.flow.human_labels import Resting, resting_words, words_of_episodes
-from mmemo.flow.identities import AUTO
-from mmemo.flow.report import write_cut_report
+from mmemo.flow.characters.finding import CharacterReport, CharacterSettings, check_weights, find_characters
+from mmemo.flow.characters.identities import AUTO
+from mmemo.flow.cutting.cut import CutReport, CutSettings, SyncMode, cut_episode
+from mmemo.flow.review.human_labels import Resting, resting_words, words_of_episodes
+from mmemo.flow.runs.report import write_cut_report
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Episode, Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from mmemo.evaluate.table import comparison_table
-from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
-from mmemo.flow.promotion import Promotion
-from mmemo.flow.read import synthetic_notice
+from mmemo.flow.review.tracks import synthetic_notice
+from mmemo.flow.runs.evaluate import EvaluateSettings, Evaluation, evaluate_run
+from mmemo.flow.runs.promotion import Promotion
 from mmemo.store.files import read_json, to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, run_with_bar, say

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.export import ExportSettings, export_episode
+from mmemo.flow.export.stage import ExportSettings, export_episode
 from mmemo.store.export.data_sheet import Terms
 from mmemo.store.export.formats import FORMATS
 from mmemo.store.files import to_json

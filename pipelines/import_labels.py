@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.import_labels import import_labels
+from mmemo.flow.review.import_labels import import_labels
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main

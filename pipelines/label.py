@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from mmemo.errors import InputError
-from mmemo.flow.label import LabelReport, LabelSettings, label_episodes
-from mmemo.flow.teacher_anchor import anchor_for
+from mmemo.flow.teacher.anchor import anchor_for
+from mmemo.flow.teacher.label import LabelReport, LabelSettings, label_episodes
 from mmemo.labels import EKMAN7, SENTIMENT3
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Episode, Workspace

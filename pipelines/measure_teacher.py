@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mmemo.errors import InputError
-from mmemo.flow.teacher_quality import (
+from mmemo.flow.teacher.quality import (
     LabelledText,
     TeacherScore,
     csv_text,

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.predict import FacePrediction, ImagePrediction
-from mmemo.flow.predict_files import save_predictions
-from mmemo.flow.promotion import Chosen, chosen_run, promotion_of
-from mmemo.flow.said_line import predict_with_line
+from mmemo.flow.prediction.files import save_predictions
+from mmemo.flow.prediction.predict import FacePrediction, ImagePrediction
+from mmemo.flow.prediction.said_line import predict_with_line
+from mmemo.flow.runs.promotion import Chosen, chosen_run, promotion_of
 from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace

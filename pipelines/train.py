@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.label import LabelSettings
-from mmemo.flow.train import RunRecord, train_student
+from mmemo.flow.student.training import RunRecord, train_student
+from mmemo.flow.teacher.label import LabelSettings
 from mmemo.store.files import read_json, to_json
 from mmemo.store.workspace import Workspace
 from mmemo.student.settings import TrainSettings

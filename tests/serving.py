@@ -16,6 +16,13 @@ import pytest
 from mmemo.settings import REPOSITORY
 
 _START_S = 90
+_END_S = 30
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens just now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -23,8 +30,7 @@ def serving(
     workspace: Path, *flags: str, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Serve a workspace; gives the address. What the app says goes to `log`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, REPOSITORY / "app.py", "--workspace", workspace, "--port", str(port), *flags]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT)
@@ -34,7 +40,12 @@ def serving(
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            pytest.fail(f"not ended {_END_S} s after it was asked to: {log.read_text(encoding='utf-8')}")
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

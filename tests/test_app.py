@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -10,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import serving
+from mmemo.settings import REPOSITORY
+from tests.serving import free_port, serving
 
 _UPLOAD_BYTES = 3_000_000  # more than a form may keep in memory
 
@@ -54,3 +58,31 @@ def test_the_app_writes_nothing_outside_its_workspace(url: str, folders: dict[st
     outside = {str(path) for folder in folders.values() for path in folder.rglob("*")}
     assert outside == set()
     assert (tmp_path / "w" / "labels.db").is_file()
+
+
+_BUSY_APP = """
+import threading, time
+import mmemo.ui.work
+mmemo.ui.work.warm_up = lambda: threading.Thread(target=time.sleep, args=(600,), daemon=False).start() or time.sleep(600)
+import app
+app.main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ask", [signal.SIGTERM, signal.SIGINT])
+def test_the_app_ends_when_asked_to_whatever_its_threads_do(ask: signal.Signals, tmp_path: Path):
+    flags = ["--workspace", str(tmp_path / "w"), "--port", str(free_port()), "--no-sample"]
+    with subprocess.Popen(
+        [sys.executable, "-c", _BUSY_APP, *flags], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert "ready" in process.stdout.readline()
+            time.sleep(1)
+            process.send_signal(ask)
+            said, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert "jobs that run go on" in said

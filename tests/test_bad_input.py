@@ -122,7 +122,7 @@ def test_a_full_disk(monkeypatch, capsys, tmp_path, made):
 
 @pytest.mark.slow
 def test_subtitles_in_another_encoding_are_read(monkeypatch, tmp_path, made):
-    from mmemo.flow.cut import CutSettings, cut_episode
+    from mmemo.flow.cutting.cut import CutSettings, cut_episode
     from mmemo.progress import run
 
     (tmp_path / "ru.srt").write_bytes(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mmemo.evaluate.gold import read_gold
-from mmemo.flow.characters import CharacterReport, CharacterSettings, check_weights, find_characters
-from mmemo.flow.cut import CutReport, CutSettings, SyncMode, cut_episode
-from mmemo.flow.evaluate import EvaluateSettings, Evaluation, evaluate_run
-from mmemo.flow.faces_folder import FolderSettings, find_pictures
-from mmemo.flow.label import LabelReport, LabelSettings, label_episode
-from mmemo.flow.report import write_cut_report
-from mmemo.flow.train import RunRecord, train_student
+from mmemo.flow.characters.finding import CharacterReport, CharacterSettings, check_weights, find_characters
+from mmemo.flow.cutting.cut import CutReport, CutSettings, SyncMode, cut_episode
+from mmemo.flow.runs.evaluate import EvaluateSettings, Evaluation, evaluate_run
+from mmemo.flow.runs.faces_folder import FolderSettings, find_pictures
+from mmemo.flow.runs.report import write_cut_report
+from mmemo.flow.student.training import RunRecord, train_student
+from mmemo.flow.teacher.label import LabelReport, LabelSettings, label_episode
 from mmemo.progress import Stage
 from mmemo.store.files import publish_file
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace

@@ -207,7 +207,7 @@ class LabelStore:
     def current(self, episode_id: str) -> pd.DataFrame:
         """The last word on each track of each cut, withdrawn ones left out; the columns of `history`.
 
-        By numbers alone: `mmemo.flow.human_labels` tells which of them are words on the same face.
+        By numbers alone: `mmemo.flow.review.human_labels` tells which of them are words on the same face.
         """
         return standing(self.history(episode_id), ["cut_key", "track_id", "cue_id"]).reset_index(drop=True)
 

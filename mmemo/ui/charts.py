@@ -13,10 +13,10 @@ import numpy as np
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.details import Details
 from mmemo.evaluate.rows import IMAGE_ONLY, STUDENT
-from mmemo.flow.read import face_noises
+from mmemo.flow.review.tracks import face_noises
 from mmemo.store.files import read_json, read_table
 from mmemo.store.workspace import Workspace
-from mmemo.ui.compare_words import row_title, sure_words, translated, verdict_words
+from mmemo.ui.compare.words import row_title, sure_words, translated, verdict_words
 from mmemo.ui.text import say
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from mmemo.errors import InputError, MmemoError
 from mmemo.store.labels import LabelStore
 from mmemo.store.people import Person
 from mmemo.store.workspace import Workspace
-from mmemo.ui.jobs import JobRunner
+from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.sign_in import People
 from mmemo.ui.text import in_language, language_of, say
 from mmemo.ui.words import sentences

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from mmemo.flow.promotion import promoted_run
+from mmemo.flow.runs.promotion import promoted_run
 from mmemo.store.workspace import Workspace
-from mmemo.ui.compare_words import run_title
+from mmemo.ui.compare.words import run_title
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.roles import roles
 from mmemo.ui.text import label

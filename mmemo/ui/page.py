@@ -10,21 +10,21 @@ from typing import Any
 import gradio as gr
 
 from mmemo.settings import SAMPLE
-from mmemo.ui.compare_tab import compare_tab
+from mmemo.ui.compare.tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.episode_tab import episode_tab
-from mmemo.ui.export_file import serve_exports
-from mmemo.ui.export_tab import export_tab
+from mmemo.ui.episode.preview import preview_folder
+from mmemo.ui.episode.tab import episode_tab
+from mmemo.ui.episode.uploads import MAX_UPLOAD
+from mmemo.ui.export.file import serve_exports
+from mmemo.ui.export.tab import export_tab
 from mmemo.ui.header import Header, choose, footer, header
-from mmemo.ui.job_panel import JobPanel, job_panel, watch
-from mmemo.ui.predict_tab import predict_tab
-from mmemo.ui.preview import preview_folder
-from mmemo.ui.review_tab import review_tab
-from mmemo.ui.team_tab import team_tab
+from mmemo.ui.jobs.panel import JobPanel, job_panel, watch
+from mmemo.ui.predict.tab import predict_tab
+from mmemo.ui.review.tab import review_tab
+from mmemo.ui.team.tab import team_tab
 from mmemo.ui.text import LANGUAGES, label, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
-from mmemo.ui.train_tab import train_tab
-from mmemo.ui.uploads import MAX_UPLOAD
+from mmemo.ui.train.tab import train_tab
 
 _CONCURRENT_HANDLERS = 8
 # Readers of the screen pronounce the page by this: the words are English for a browser of any other language.
@@ -136,7 +136,12 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
         favicon_path=FAVICON,
         theme=app_theme(),
         auth=context.people.gate(),
-        css_paths=[STYLESHEET, HERE / "jobs.css", HERE / "train.css", HERE / "export.css"],
+        css_paths=[
+            STYLESHEET,
+            HERE / "jobs" / "jobs.css",
+            HERE / "train" / "train.css",
+            HERE / "export" / "export.css",
+        ],
         i18n=translations(),
     )
     serve_exports(app, context)

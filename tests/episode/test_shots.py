@@ -16,6 +16,7 @@ from mmemo.episode.shots import (
     CueShots,
     Glance,
     ShotSettings,
+    cue_shots,
     glance,
     is_same_shot,
     join_shots,
@@ -209,7 +210,7 @@ def look(seed: int) -> Glance:
 
 
 def cue(times: Sequence[int], shots: Sequence[int], first: int, last: int) -> CueShots:
-    return CueShots(times, shots, look(first), look(last))
+    return cue_shots(times, shots, look(first), look(last))
 
 
 def rows(cues: Sequence[CueShots]) -> list[tuple[int, ...]]:
@@ -247,7 +248,7 @@ def test_faces_on_both_sides_of_a_cut_never_share_a_shot() -> None:
     for start in range(0, 20_000, 1500):
         times = [start + 130 * i for i in range(int(rng.integers(2, 15)))]
         cues.append(cue(times, np.cumsum(rng.random(len(times)) < 0.2).tolist(), 1, 1))
-    cues = [CueShots(c.times_ms, [n - c.numbers[0] for n in c.numbers], c.first, c.last) for c in cues]
+    cues = [CueShots(c.times_ms, c.numbers - c.numbers[0], c.first, c.last) for c in cues]
     joined = join_shots(cues, SETTINGS)
     for part, ids in zip(cues, joined.ids, strict=True):
         assert ids == sorted(set(ids)) and len(ids) == max(part.numbers) + 1

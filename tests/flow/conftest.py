@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmemo.flow.label import LabelSettings, label_episode
+from mmemo.flow.teacher.label import LabelSettings, label_episode
 from mmemo.progress import run
 from mmemo.store.files import write_table
 from mmemo.store.workspace import Workspace

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mmemo.flow.job_lock import last_worker, worker_runs
+from mmemo.flow.jobs.lock import last_worker, worker_runs
 from mmemo.store.workspace import Workspace
 from tests.conftest import CHROMIUM
 from tests.serving import serving

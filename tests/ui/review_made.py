@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from mmemo.flow.human_labels import read_words
+from mmemo.flow.review.human_labels import read_words
 from mmemo.store.workspace import Workspace
-from mmemo.ui.review_desk import ReviewDesk
-from mmemo.ui.review_save import save_presses
+from mmemo.ui.review.desk import ReviewDesk
+from mmemo.ui.review.save import save_presses
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
 
 ASKED = {"episode": EPISODE_ID, "run": RUN_IDS[0]}

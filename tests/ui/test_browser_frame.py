@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from mmemo.flow.job_worker import open_jobs
+from mmemo.flow.jobs.worker import open_jobs
 from mmemo.store.jobs import JobProgress, JobStep
 from mmemo.ui.text import words
 from tests.ui.conftest import DESKTOP, PHONE, OpenPage, RunningApp

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mmemo.flow.job_lock import worker_runs
-from mmemo.flow.job_worker import open_jobs
+from mmemo.flow.jobs.lock import worker_runs
+from mmemo.flow.jobs.worker import open_jobs
 from mmemo.store.workspace import Workspace
 from tests.made_jobs import ended, wait_for
 from tests.serving import serving

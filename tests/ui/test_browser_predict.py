@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from tests.flow.test_predict import drawn
+from tests.flow.prediction.test_predict import drawn
 from tests.ui.conftest import PHONE, OpenPage, RunningApp, open_tab
 from tests.ui.made import RUN_IDS, tiny_video
 

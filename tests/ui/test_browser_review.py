@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mmemo.flow.human_labels import read_words
+from mmemo.flow.review.human_labels import read_words
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import REJECT, SKIP
 from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, Trouble, open_tab

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mmemo.flow.human_labels import read_words
-from mmemo.flow.team_assignment import assigned_tracks, open_team
+from mmemo.flow.review.human_labels import read_words
+from mmemo.flow.team.assignment import assigned_tracks, open_team
 from mmemo.store.people import LEAD, add_person
 from mmemo.store.workspace import Workspace
 from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS

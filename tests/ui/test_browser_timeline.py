@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmemo.ui.characters_panel import CHARACTERS_SCRIPT
+from mmemo.ui.episode.characters import CHARACTERS_SCRIPT
 from tests.ui.conftest import DESKTOP, PHONE, OpenPage, ReloadPage, RunningApp
 from tests.ui.made import EPISODE_ID, LINES
 

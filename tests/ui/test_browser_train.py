@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mmemo.flow.evaluate import EvaluateSettings, evaluate_run
-from mmemo.flow.label import LabelSettings, label_episode
-from mmemo.flow.promotion import promoted_run
-from mmemo.flow.run_notes import notes_of
-from mmemo.flow.train import train_student
+from mmemo.flow.runs.evaluate import EvaluateSettings, evaluate_run
+from mmemo.flow.runs.notes import notes_of
+from mmemo.flow.runs.promotion import promoted_run
+from mmemo.flow.student.training import train_student
+from mmemo.flow.teacher.label import LabelSettings, label_episode
 from mmemo.progress import run
 from mmemo.store.labels import HumanLabel
 from mmemo.store.workspace import Workspace

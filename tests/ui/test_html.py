@@ -7,8 +7,8 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
-from mmemo.ui.account import account_html, account_of
-from mmemo.ui.cut_tables import CutTables
+from mmemo.ui.episode.account import account_html, account_of
+from mmemo.ui.episode.cut_tables import CutTables
 from mmemo.ui.html import card, chip, clock, duration, empty, file_url, opinion, percent
 from mmemo.ui.words import sentences
 

@@ -13,9 +13,9 @@ import pytest
 from mmemo.store.people import LEAD, add_person
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, by_lead, told
-from mmemo.ui.jobs import JobRunner
+from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.page import build_page
-from mmemo.ui.review_page import review_frame
+from mmemo.ui.review.page import review_frame
 from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS, rule_of
 from mmemo.ui.sign_in import People
 from tests.serving import serving

@@ -12,18 +12,18 @@ import pytest
 from PIL import Image
 
 from mmemo.errors import InputError
-from mmemo.flow.job_worker import open_jobs
+from mmemo.flow.jobs.worker import open_jobs
 from mmemo.store.workspace import SYNTHETIC_FILE, Workspace
 from mmemo.ui import context as context_module
 from mmemo.ui import page
-from mmemo.ui.compare_tab import show_comparison
+from mmemo.ui.compare.tab import show_comparison
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.episode_tab import show_episode
-from mmemo.ui.examples import draw_examples
+from mmemo.ui.episode.preview import playable, subtitle_track
+from mmemo.ui.episode.tab import show_episode
 from mmemo.ui.header import choose
-from mmemo.ui.jobs import JobRunner
-from mmemo.ui.preview import playable, subtitle_track
-from mmemo.ui.review_tab import start_retraining
+from mmemo.ui.jobs.runner import JobRunner
+from mmemo.ui.predict.examples import draw_examples
+from mmemo.ui.review.tab import start_retraining
 from mmemo.ui.sample import install_sample
 from mmemo.ui.work import runs_of
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace

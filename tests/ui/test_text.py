@@ -20,7 +20,7 @@ from mmemo.settings import REPOSITORY
 from mmemo.store.workspace import Workspace
 from mmemo.student.recipes import RECIPES
 from mmemo.ui.context import AppContext, told
-from mmemo.ui.jobs import JobRunner
+from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.page import build_page
 from mmemo.ui.text import LANGUAGES, amount, for_script, in_language, label, language_of, say, translations, words
 
@@ -34,8 +34,8 @@ def asked_keys() -> set[str]:
 
 
 # Where a literal is no words for people: a name, and a value that is the same in every language.
-SAME_EVERYWHERE = {"episode_form.py: embedded", "header.py: mmemo", "page.py: mmemo"}
-FOR_PROGRAMS = "job_api.py"  # its fields are on no page, their names are those of the endpoints
+SAME_EVERYWHERE = {"episode/form.py: embedded", "header.py: mmemo", "page.py: mmemo"}
+FOR_PROGRAMS = UI / "jobs" / "api.py"  # its fields are on no page, their names are those of the endpoints
 SHOWN = ("label", "info", "placeholder", "value", "title")
 
 
@@ -49,7 +49,7 @@ def literals(path: Path) -> set[str]:
             continue
         told = [keyword.value for keyword in node.keywords if keyword.arg in SHOWN]
         texts = [re.sub(r"<[^>]*>", "", part.value) for value in (*node.args[:1], *told) for part in shown_parts(value)]
-        found |= {f"{path.name}: {text}" for text in texts if re.search(r"[A-Za-z]{2}", text)}
+        found |= {f"{path.relative_to(UI).as_posix()}: {text}" for text in texts if re.search(r"[A-Za-z]{2}", text)}
     return found
 
 
@@ -83,7 +83,7 @@ def test_what_the_code_asks_for_is_there():
 
 
 def test_no_words_of_a_component_stand_in_the_code():
-    found = {text for path in UI.glob("*.py") if path.name != FOR_PROGRAMS for text in literals(path)}
+    found = {text for path in UI.rglob("*.py") if path != FOR_PROGRAMS for text in literals(path)}
     assert found - SAME_EVERYWHERE == set(), "words for people belong into mmemo/ui/text"
     assert SAME_EVERYWHERE - found == set(), "the list of exceptions holds what is no longer there"
 

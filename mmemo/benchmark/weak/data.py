@@ -14,7 +14,7 @@ import numpy as np
 from mmemo.datasets.folder import read_class_folders
 from mmemo.datasets.meld import read_meld
 from mmemo.errors import InputError
-from mmemo.flow.images import read_image
+from mmemo.flow.prediction.images import read_image
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.files import hash_value, publish_file, read_array

@@ -20,10 +20,10 @@ from mmemo.benchmark.weak.table import DEFAULT_RECIPE, rows_of
 from mmemo.errors import InputError
 from mmemo.evaluate.gold import match_gold, read_gold
 from mmemo.evaluate.rows import GOLD_CEILING
-from mmemo.flow.cut import CutSettings, cut_episode
-from mmemo.flow.label import LabelSettings, label_episode
-from mmemo.flow.material import Material, gather, make_fitter
-from mmemo.flow.teacher_anchor import anchor_for
+from mmemo.flow.cutting.cut import CutSettings, cut_episode
+from mmemo.flow.student.material import Material, gather, make_fitter
+from mmemo.flow.teacher.anchor import anchor_for
+from mmemo.flow.teacher.label import LabelSettings, label_episode
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.workspace import Episode, Workspace

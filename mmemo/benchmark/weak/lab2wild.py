@@ -22,7 +22,7 @@ from mmemo.benchmark.weak.table import DEFAULT_RECIPE, rows_of
 from mmemo.datasets.ferplus import FerPlus, read_ferplus
 from mmemo.errors import InputError
 from mmemo.evaluate.rows import GOLD_CEILING, IMAGE_ONLY, TEACHER
-from mmemo.flow.train_baseline import (
+from mmemo.flow.student.train_baseline import (
     BaselineFaces,
     BaselineSettings,
     TrainedBaseline,
@@ -30,7 +30,7 @@ from mmemo.flow.train_baseline import (
     grey_crops,
     lab_faces,
 )
-from mmemo.flow.train_baseline import train_baseline as train_lab
+from mmemo.flow.student.train_baseline import train_baseline as train_lab
 from mmemo.labels import EKMAN7
 from mmemo.progress import Progress, Stage, run
 from mmemo.student.baseline import ImageBaseline, load_baseline

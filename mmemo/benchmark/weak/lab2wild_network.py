@@ -25,7 +25,7 @@ from mmemo.benchmark.weak.lab2wild import (
 from mmemo.benchmark.weak.lab2wild_looks import content_of
 from mmemo.errors import InputError
 from mmemo.evaluate.rows import GOLD_CEILING
-from mmemo.flow.train_baseline import grey_crops
+from mmemo.flow.student.train_baseline import grey_crops
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.files import hash_value, publish_file, read_array

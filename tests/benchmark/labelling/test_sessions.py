@@ -12,7 +12,7 @@ import pytest
 from mmemo.benchmark.labelling.faces import EPISODE_ID, RUN_ID, make_faces
 from mmemo.benchmark.labelling.sessions import SessionsBenchmark
 from mmemo.errors import InputError
-from mmemo.flow.review_faces import episode_faces
+from mmemo.flow.review.faces import episode_faces
 from mmemo.settings import REPOSITORY
 
 

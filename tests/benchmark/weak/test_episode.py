@@ -11,7 +11,7 @@ import pytest
 from mmemo.benchmark.weak.episode import EpisodeBenchmark, _with_anchor, benchmark_episode, judged_by
 from mmemo.benchmark.weak.sample import episode_benchmark, sample_benchmark
 from mmemo.errors import InputError
-from mmemo.flow.material import Material
+from mmemo.flow.student.material import Material
 from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.teacher.anchors import generic_anchor, measure_anchor

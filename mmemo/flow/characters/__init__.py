@@ -1,0 +1,1 @@
+"""Who is who in an episode, and what people say of it."""

@@ -1,0 +1,1 @@
+"""From a video and its subtitle to faces in the workspace."""

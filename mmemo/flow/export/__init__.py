@@ -1,0 +1,1 @@
+"""An episode or its student as files to take away."""

@@ -1,0 +1,1 @@
+"""The job table from the worker's side."""

@@ -1,0 +1,1 @@
+"""Faces of single pictures and clips, and what is shown of them."""

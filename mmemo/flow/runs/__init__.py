@@ -1,0 +1,1 @@
+"""Runs of students: judged, reported, listed, noted, promoted."""

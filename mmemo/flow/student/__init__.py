@@ -1,0 +1,1 @@
+"""What a student learns from, and its training; that of the image-only baseline too."""

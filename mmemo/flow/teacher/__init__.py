@@ -1,0 +1,1 @@
+"""The text teacher: its opinions on lines, its quality, its training."""

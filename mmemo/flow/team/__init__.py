@@ -1,0 +1,1 @@
+"""Several people on one episode: who is asked what, who said what first."""

@@ -1,0 +1,1 @@
+"""The Compare tab: student and rivals side by side."""

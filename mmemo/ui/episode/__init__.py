@@ -1,0 +1,1 @@
+"""The Episode tab: upload, account of cues, timeline, checks, characters."""

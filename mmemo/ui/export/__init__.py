@@ -1,0 +1,1 @@
+"""The Export tab: files to take away, each with its data sheet."""

@@ -1,0 +1,1 @@
+"""The Predict tab: pictures and clips in, every face out."""

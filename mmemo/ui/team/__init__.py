@@ -1,0 +1,1 @@
+"""The Team tab: rounds, agreement, conflicts and gold questions."""
