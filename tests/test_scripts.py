@@ -190,9 +190,9 @@ def test_a_failed_gate_fails_the_check(
     assert "quiet" not in said
 
 
-def test_coverage_belongs_to_the_whole(check: SimpleNamespace):
-    assert "--cov" in check._pytest_arguments([])
-    assert "--cov" not in check._pytest_arguments(["tests/store"])
+def test_what_is_given_goes_to_pytest(check: SimpleNamespace):
+    assert "--durations=10" in check._pytest_arguments([])
+    assert check._pytest_arguments(["-n", "0", "tests/store"]) == ["-n", "0", "tests/store"]
 
 
 def test_ci_runs_the_test_command():
