@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmemo.episode.mouth import MouthMotion
-from mmemo.episode.speech_activity import FRAME_MS, SPEAKS_ABOVE, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SPEAKS_ABOVE, SpeechActivity
 
 # A film's sound may be early or late by a few of its frames, and lips move a little before they are heard.
 _LAGS_MS = np.arange(-160, 225, 32)

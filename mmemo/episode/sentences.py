@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmemo.episode.cleaning import clean_text, split_voices
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.subtitle_cues import SubtitleCue
 
 # A pause of this length ends a sentence whatever its punctuation.

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmemo.episode.speech_activity import FRAME_SAMPLES
+from mmemo.episode.sound_frames import FRAME_SAMPLES
 from mmemo.errors import ModelUnavailable
 
 _CONTEXT_SAMPLES = 64

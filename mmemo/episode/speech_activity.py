@@ -12,15 +12,13 @@ import av
 import av.container
 import numpy as np
 
+from mmemo.episode.sound_frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from mmemo.episode.video import open_video
 from mmemo.progress import Progress, Stage
 
 if TYPE_CHECKING:
     from mmemo.episode.silero import SileroVad
 
-SAMPLE_RATE_HZ = 16_000
-FRAME_SAMPLES = 512
-FRAME_MS = 1000 * FRAME_SAMPLES / SAMPLE_RATE_HZ
 SILERO, LOUDNESS = "silero", "loudness"
 _BLOCK_SAMPLES = 512 * FRAME_SAMPLES
 # Sound is put where its time stamps say; smaller differences are rounding.

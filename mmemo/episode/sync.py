@@ -13,7 +13,8 @@ from math import exp, sqrt
 
 import numpy as np
 
-from mmemo.episode.speech_activity import FRAME_MS, SILERO, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SILERO, SpeechActivity
 from mmemo.episode.sync_fit import (
     LAGS,
     MAX_OFFSET_MS,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mmemo.episode.speech_activity import FRAME_MS
+from mmemo.episode.sound_frames import FRAME_MS
 
 MAX_OFFSET_MS = 60_000
 LAGS = round(MAX_OFFSET_MS / FRAME_MS)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmemo.episode.sentences import SpokenLine
-from mmemo.episode.speech_activity import FRAME_MS, SAMPLE_RATE_HZ, SpeechActivity, speech_runs
+from mmemo.episode.sound_frames import FRAME_MS, SAMPLE_RATE_HZ
+from mmemo.episode.speech_activity import SpeechActivity, speech_runs
 from mmemo.errors import InputError
 
 # The network hears at most 30 s at once.

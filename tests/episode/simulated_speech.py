@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 
 
 def speech_ms(rng: np.random.Generator, minutes: float = 22) -> np.ndarray:

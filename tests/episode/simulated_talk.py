@@ -20,7 +20,8 @@ from mmemo.datasets.drawn.features import Pose
 from mmemo.datasets.drawn.head import ORIGIN_PX, UNIT_PX
 from mmemo.datasets.drawn.portrait import portrait
 from mmemo.episode.sampling import SamplingSettings
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.tracks import SeenFace, Track
 
 SIZE_PX = (640, 360)

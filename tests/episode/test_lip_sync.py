@@ -7,7 +7,8 @@ import pytest
 
 from mmemo.episode.lip_sync import Evidence, Voice, evidence_of, speech_share, voice_of
 from mmemo.episode.mouth import WAYS, MouthMotion
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 
 SPAN = (1000, 3000)
 TIMES = np.arange(1000, 3000, 40, dtype=np.int64)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmemo.episode.sentences import SpokenLine, apart_voices, join_sentences
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.subtitles import SubtitleCue
 
 

@@ -16,10 +16,9 @@ from mmemo.datasets.drawn.characters import CAST
 from mmemo.datasets.drawn.speech import syllables, voice
 from mmemo.episode import silero
 from mmemo.episode.silero import SileroVad
+from mmemo.episode.sound_frames import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from mmemo.episode.speech_activity import (
-    FRAME_SAMPLES,
     LOUDNESS,
-    SAMPLE_RATE_HZ,
     SILERO,
     SpeechActivity,
     activity_of,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmemo.episode.speech_activity import FRAME_MS, SpeechActivity
+from mmemo.episode.sound_frames import FRAME_MS
+from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.subtitles import parse_subtitles
 from mmemo.episode.transcribe import (
     CueSettings,
