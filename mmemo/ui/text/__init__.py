@@ -16,6 +16,7 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.i18n import I18nData
+from starlette.requests import HTTPConnection
 
 LANGUAGES = ("en", "de")
 _HERE = Path(__file__).parent
@@ -63,7 +64,7 @@ def for_script(part: str) -> dict[str, dict[str, str]]:
     return {language: {key: text[language] for key, text in mine.items()} for language in LANGUAGES}
 
 
-def language_of(request: gr.Request | None) -> str:
+def language_of(request: gr.Request | HTTPConnection | None) -> str:
     """The first of the browser's languages that the app speaks, else English."""
     asked = request.headers.get("accept-language", "") if request is not None else ""
     wanted = (part.partition(";")[0].strip().lower().partition("-")[0] for part in asked.split(","))
