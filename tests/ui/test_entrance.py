@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 from mmemo.ui.entrance import entrance_html, serve_entrance
 from mmemo.ui.text import LANGUAGES, words
 
-
 APP = "what stands behind"
 
 
