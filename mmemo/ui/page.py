@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from mmemo.settings import SAMPLE
+from mmemo.ui.calm import CalmPage
 from mmemo.ui.compare.tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.episode.preview import preview_folder
@@ -143,6 +145,7 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
             HERE / "export" / "export.css",
         ],
         i18n=translations(),
+        app_kwargs={"middleware": [Middleware(CalmPage)]},
     )
     serve_exports(app, context)
     return url

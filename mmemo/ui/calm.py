@@ -1,0 +1,75 @@
+"""A page that rests costs a labeller's computer nothing: clocks of Gradio that nobody sees do not run 60 times a second.
+
+Gradio's mark of a running event keeps a clock that asks for a new frame at every frame and never ends, also when
+nothing runs: an idle page draws 60 times a second. Its modules take `requestAnimationFrame` as they load, so what slows
+that clock must stand in the page before the first of them, where neither `head=` nor `js=` of Gradio come.
+"""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# The clock is known by what it computes: seconds since a moment. What is not known so, also in another version of
+# Gradio, has its frames as before. Four looks a second are enough for a clock of seconds, and need no frame.
+SCRIPT = """<script>(() => {
+  const frame = window.requestAnimationFrame.bind(window), clock = /performance\\.now\\(\\)-.+\\/1e3/;
+  window.requestAnimationFrame = (work) => !document.hidden && clock.test(String(work))
+    ? window.setTimeout(() => work(performance.now()), 250) : frame(work);
+})();</script>"""
+_BEFORE = b"<script"
+
+
+class CalmPage:
+    """ASGI middleware that puts the script before every other in the page itself; all else passes as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self.app(scope, receive, _Calmed(send) if _is_page(scope) else send)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether the page itself is asked for, by its own address or by the one behind a proxy that keeps its prefix."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    return str(scope["path"]).rstrip("/") in ("", str(scope.get("root_path", "")).rstrip("/"))
+
+
+class _Calmed:
+    """Holds the answer back until it is whole, since the script makes it longer than its head says."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._head: Message | None = None
+        self._body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_plain_html(message):
+            self._head = message
+        elif message["type"] != "http.response.body" or self._head is None:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._all()
+
+    async def _all(self) -> None:
+        assert self._head is not None
+        body = with_script(bytes(self._body))
+        MutableHeaders(scope=self._head)["content-length"] = str(len(body))
+        await self._send(self._head)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _is_plain_html(head: Message) -> bool:
+    headers = MutableHeaders(scope=head)
+    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
+
+
+def with_script(page: bytes) -> bytes:
+    """The page with the script before its first one; one without scripts as it is."""
+    start = page.find(_BEFORE)
+    return page if start < 0 else page[:start] + SCRIPT.encode() + page[start:]
