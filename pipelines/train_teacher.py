@@ -47,8 +47,8 @@ def train_teacher(
       python -m pipelines.pack_teacher mine/ small/      a quarter of the size
       python -m pipelines.label --teacher mine/
     """
+    from mmemo.flow.teacher.asked import TrainTeacherSettings
     from mmemo.flow.teacher.examples import TeacherSources
-    from mmemo.flow.teacher.training import TrainTeacherSettings
     from mmemo.flow.teacher.training import train_teacher as train_stage
     from mmemo.teacher.training import TrainingSettings
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mmemo.flow.teacher.training import TrainTeacherReport, TrainTeacherSettings
-    from mmemo.teacher.training import TrainingSettings
+from mmemo.flow.teacher.asked import TrainTeacherReport, TrainTeacherSettings
+from mmemo.teacher.training import TrainingSettings
 
 _TERMS = {
     "GoEmotions": "GoEmotions CC BY 4.0 (its code Apache-2.0)",

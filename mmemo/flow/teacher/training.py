@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 
 from mmemo.errors import InputError, StorageError
+from mmemo.flow.teacher.asked import TrainTeacherReport, TrainTeacherSettings
 from mmemo.flow.teacher.card import teacher_card
 from mmemo.flow.teacher.examples import TeacherSources, training_examples
 from mmemo.flow.teacher.quality import (
@@ -30,47 +30,15 @@ from mmemo.store.files import hash_value, publish_file, publish_folder, storage_
 from mmemo.teacher.anchors import ANCHORS_FILE, DEFAULT_ANCHOR, measure_anchor, save_anchor
 from mmemo.teacher.loading import load_teacher
 from mmemo.teacher.packing import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, TwoHeadWeights, two_head_config
-from mmemo.teacher.sources import EMBEDDED, find_teacher
+from mmemo.teacher.sources import find_teacher
 from mmemo.teacher.starting import read_start
-from mmemo.teacher.training import TeacherTrainer, TrainingSettings
+from mmemo.teacher.training import TeacherTrainer
 from mmemo.teacher.two_head import TwoHeadTeacher, teacher_in_training
 
 _STAGE = "train"
 _CHOSEN_BY = "MELD dev, emotion"
 CARD_FILE = "MODEL_CARD.md"
 RECORD_FILE = "training.json"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainTeacherSettings:
-    """Start (embedded or a local folder), public files, and the recipe; a state is kept every `keep_every` steps.
-
-    With MELD the state that reads its development part best (weighted F1) is what is stored at the end.
-    """
-
-    sources: TeacherSources
-    start: str = EMBEDDED
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    keep_every: int = 100
-
-    def __post_init__(self) -> None:
-        if self.keep_every < 1:
-            raise InputError("a state is kept every step at most", hint="use 1 or more")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainTeacherReport:
-    """What was trained and how it reads held-out lines, beside the start where that is a teacher itself."""
-
-    folder: Path
-    steps: int
-    best_step: int
-    resumed_at: int
-    seconds: float
-    curve: list[dict[str, float]]
-    trained: dict[str, TeacherScore]
-    started: dict[str, TeacherScore]
-    majority: dict[str, float]
 
 
 def train_teacher(settings: TrainTeacherSettings, folder: Path) -> Stage[TrainTeacherReport]:

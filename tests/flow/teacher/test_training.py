@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mmemo.errors import InputError
+from mmemo.flow.teacher.asked import TrainTeacherReport, TrainTeacherSettings
 from mmemo.flow.teacher.examples import TeacherSources, training_examples
-from mmemo.flow.teacher.training import TrainTeacherReport, TrainTeacherSettings, train_teacher
+from mmemo.flow.teacher.training import train_teacher
 from mmemo.progress import Progress, run
 from mmemo.store.files import read_json
 from mmemo.teacher import Line, anchor_of, load_teacher, read_all
