@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from mmemo.datasets.meld import decode
+from mmemo.datasets.tables import decode
 from mmemo.errors import InputError
 from mmemo.labels import to_ekman7
 

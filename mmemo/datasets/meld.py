@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mmemo.datasets.tables import decode
 from mmemo.errors import InputError
 from mmemo.labels import SENTIMENT3, to_ekman7
 
@@ -18,8 +19,6 @@ COLUMNS = (
     "StartTime", "EndTime",
 )  # fmt: skip
 _TIME = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})")
-# Bytes of Windows' code page that went through as if they were Latin-1: control characters that no text means.
-_LEFTOVERS = {code: bytes([code]).decode("cp1252", errors="replace") for code in range(0x80, 0xA0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,6 @@ def read_meld(folder: Path, split: str, context_lines: int = 2, next_lines: int 
         except (InputError, AttributeError, TypeError, ValueError) as error:
             raise InputError(f"row {number} of {path} is malformed: {error}", hint="correct or remove it") from error
     return [replace(line, context=_context(lines, i, context_lines, next_lines)) for i, line in enumerate(lines)]
-
-
-def decode(content: bytes) -> str:
-    """Text of a file in UTF-8 or Windows-1252, with double-encoded Windows characters put right."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    return text.translate(_LEFTOVERS)
 
 
 def _context(lines: list[MeldLine], i: int, context_lines: int, next_lines: int) -> str:
