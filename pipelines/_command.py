@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import io
 import signal
 import sys
@@ -82,10 +83,15 @@ def main(command: Callable[..., None]) -> None:
     app()
 
 
-def main_group(*commands: Callable[..., None]) -> None:
-    """Run one of several commands, chosen by its name as the first argument; exit codes as in main."""
+def main_group(*commands: Callable[..., None], about: str = "") -> None:
+    """Run one of several commands, chosen by its name as the first argument; exit codes as in main.
+
+    `about` is what `--help` says before it lists them; without a name the same is shown.
+    """
     app = _prepared_app()
-    app.callback()(lambda: None)  # without it a single command would have no name
+    app.callback(help=inspect.cleandoc(about), no_args_is_help=True)(
+        lambda: None
+    )  # without it a single command would have no name
     for command in commands:
         app.command()(_guarded(command))
     app()

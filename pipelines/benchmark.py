@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,9 +18,24 @@ from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, m
 if TYPE_CHECKING:
     from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark
 
+_ABOUT = """Measurements that can be repeated, each with its table and, beside it, what was asked for.
+
+    \b
+      python -m pipelines.benchmark sample --quick     some minutes, and no data to fetch
+      python -m pipelines.benchmark film --help        what one of them reads, does and takes
+      python -m pipelines.benchmark film --data DIR    docs/weak-supervision.md says where the data come from
+
+    Several take hours: --quick shows in minutes that all is there. Exit 2: a name or the data is wrong.
+    """
+_WHERE_FROM = "docs/weak-supervision.md says where the data come from; the benchmark `sample` needs none"
+_EPISODE = ("episode_dev/episode.mp4", "episode_dev/episode.srt")
+_FILM = ("film_faces_train", "meld")
+
 
 def cut(
-    data: Annotated[Path, typer.Option("--data", help="Folder that holds episode_dev/episode.mp4 and episode.srt.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds episode_dev/episode.mp4 and episode.srt; needed.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Three minutes of each video, no two-hour film.")] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Where the made videos are kept. [default: tmp in the workspace]")
@@ -27,18 +43,22 @@ def cut(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Speed and memory of the cut: against the naive way, against the limit of the machine, and against real time.
+    """Speed and memory of the cut.
 
-    The film-like video is made once, out of the stills of episode_dev: a moving camera, grain, 1280x720. It is
+    Measured against the naive way, against the limit of the machine, and against real time. The film-like video is made once, out of the stills of episode_dev: a moving camera, grain, 1280x720. It is
     synthetic. All figures are ratios of one run.
     """
     from mmemo.benchmark.cutting.cut import CutBenchmark, benchmark_cut
 
-    tell(run_with_bar(benchmark_cut(CutBenchmark(data, _cache(cache, workspace), quick))), as_json)
+    tell(
+        run_with_bar(benchmark_cut(CutBenchmark(needed("cut", data, *_EPISODE), _cache(cache, workspace), quick))),
+        as_json,
+    )
 
 
 DataOption = Annotated[
-    Path, typer.Option("--data", help="Folder with the public data, in the forms of docs/weak-supervision.md.")
+    Path | None,
+    typer.Option("--data", help="Folder with the public data, in the forms of docs/weak-supervision.md; needed."),
 ]
 QuickOption = Annotated[bool, typer.Option("--quick", help="One seed only: minutes, and no figure to report.")]
 CacheOption = Annotated[
@@ -50,39 +70,41 @@ RecipesOption = Annotated[
 
 
 def film(
-    data: DataOption,
+    data: DataOption = None,
     quick: QuickOption = False,
     recipe: RecipesOption = None,
     cache: CacheOption = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Every recipe on film faces without labels, judged on other films, with and without 100 corrections.
+    """Every recipe on faces of films, judged on other films.
 
-    Reads DIR/film_faces_train and DIR/meld. Five pairings of faces with lines of the same emotion: synthetic.
+    Trained without labels, with and without 100 corrections. Reads DIR/film_faces_train and DIR/meld. Five pairings of faces with lines of the same emotion: synthetic.
     """
     from mmemo.benchmark.weak.film import FilmBenchmark, benchmark_film
 
-    settings = FilmBenchmark(data, _cache(cache, workspace), (0,) if quick else (0, 1, 2, 3, 4), tuple(recipe or ()))
+    data, seeds = needed("film", data, *_FILM), (0,) if quick else (0, 1, 2, 3, 4)
+    settings = FilmBenchmark(data, _cache(cache, workspace), seeds, known_recipes(recipe))
     tell_table(run_with_bar(benchmark_film(settings)), as_json)
 
 
 def episode(
-    data: DataOption,
+    data: DataOption = None,
     quick: QuickOption = False,
     recipe: RecipesOption = None,
     cache: CacheOption = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """The whole pipeline on DIR/episode_dev with its gold: every recipe, two anchors, three seeds.
+    """The whole pipeline on an episode with gold labels.
 
-    Real film stills with real lines of the same emotion: the pairing is synthetic.
+    Every recipe, two anchors, three seeds on DIR/episode_dev. Real film stills with real lines of the same emotion: the pairing is synthetic.
     """
     from mmemo.benchmark.weak.episode import benchmark_episode
     from mmemo.benchmark.weak.sample import episode_benchmark
 
-    settings = episode_benchmark(data, _cache(cache, workspace), (0,) if quick else (0, 1, 2), tuple(recipe or ()))
+    data, seeds = needed("episode", data, *_EPISODE), (0,) if quick else (0, 1, 2)
+    settings = episode_benchmark(data, _cache(cache, workspace), seeds, known_recipes(recipe))
     tell_table(run_with_bar(benchmark_episode(settings)), as_json)
 
 
@@ -94,16 +116,19 @@ def sample(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """The whole pipeline on the bundled episode: every recipe, three seeds. Drawn faces, so synthetic."""
+    """The whole pipeline on the bundled episode; no data needed.
+
+    Every recipe, three seeds. Drawn faces, so synthetic.
+    """
     from mmemo.benchmark.weak.episode import benchmark_episode
     from mmemo.benchmark.weak.sample import sample_benchmark
 
-    settings = sample_benchmark(_cache(cache, workspace), (0,) if quick else (0, 1, 2), tuple(recipe or ()))
+    settings = sample_benchmark(_cache(cache, workspace), (0,) if quick else (0, 1, 2), known_recipes(recipe))
     tell_table(run_with_bar(benchmark_episode(settings)), as_json)
 
 
 def lab2wild(
-    data: DataOption,
+    data: DataOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="1,000 target faces and one seed only.")] = False,
     recipe: RecipesOption = None,
     sizes: Annotated[
@@ -133,9 +158,9 @@ def lab2wild(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """A baseline trained on posed faces alone (CK+) adapts to unlabelled faces of FER+ train; judge: FER+ test.
+    """From posed faces (CK+) to faces as they come (FER+).
 
-    Reads DIR/ck48.npz, DIR/ferplus and DIR/meld. Lines of the same emotion, drawn at random: synthetic pairings.
+    A baseline trained on posed faces alone adapts to unlabelled faces of FER+ train; judge: FER+ test. Reads DIR/ck48.npz, DIR/ferplus and DIR/meld. Lines of the same emotion, drawn at random: synthetic pairings.
     With --finetune or --whole only the default recipe and the ceiling run, unless --recipe names others; each student
     is kept.
     """
@@ -144,9 +169,8 @@ def lab2wild(
     if finetune and whole:
         raise InputError("--finetune and --whole name two students", hint="choose one of them")
     chosen = tuple(sizes or ((1000,) if quick else SIZES))
-    settings = Lab2WildBenchmark(
-        data, _cache(cache, workspace), tuple(range(1 if quick else seeds)), chosen, tuple(recipe or ()), start
-    )
+    data, pairings = needed("lab2wild", data, "ck48.npz", "ferplus", "meld"), tuple(range(1 if quick else seeds))
+    settings = Lab2WildBenchmark(data, _cache(cache, workspace), pairings, chosen, known_recipes(recipe), start)
     given = {"steps": steps, "batch_size": batch_size}
     how = {name: value for name, value in given.items() if value is not None}
     tell_table(run_with_bar(_lab2wild_stage(settings, finetune, whole, how)), as_json)
@@ -199,12 +223,14 @@ def corrections(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """How fast corrections pay off on 20,000 faces, and what 25 to 200 of them bring in two orders.
+    """How fast corrections pay off, and what they bring.
 
-    The timed features are made up, of the right size; the curve is on film faces with synthetic pairings.
+    The time is that of 20,000 faces; 25 to 200 corrections in two orders. The timed features are made up, of the right size; the curve is on film faces with synthetic pairings.
     """
     from mmemo.benchmark.weak.corrections import SEEDS, CorrectionsBenchmark, benchmark_corrections
 
+    if data is not None:
+        data = needed("corrections", data, *_FILM)
     seeds = (0,) if quick else SEEDS
     tell(run_with_bar(benchmark_corrections(CorrectionsBenchmark(data, _cache(cache, workspace), seeds))), as_json)
 
@@ -224,7 +250,9 @@ def sessions(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Many people sign in and label at once: how long a save takes, and whether any label is lost.
+    """Many people label at once: how long a save takes.
+
+    Also whether any label is lost. They all sign in; with --browsers some of them in real ones.
 
     Browsers and app share this machine, so it is their load together. Needs playwright: requirements-dev.txt.
     """
@@ -232,6 +260,38 @@ def sessions(
 
     asked = SessionsBenchmark(_cache(cache, workspace), sessions, browsers, seconds, every, faces, chromium)
     tell(run_with_bar(benchmark_sessions(asked)), as_json)
+
+
+def needed(name: str, data: Path | None, *parts: str) -> Path:
+    """The folder with the data, all parts of which a benchmark reads; said before anything is computed.
+
+    InputError where no folder was given, or one that lacks a part.
+    """
+    listed = " and ".join((", ".join(parts[:-1]), parts[-1]) if len(parts) > 1 else parts)
+    if data is None:
+        raise InputError(f"{name} needs --data DIR, a folder that holds {listed}", hint=_WHERE_FROM)
+    missing = [str(data / part) for part in parts if not (data / part).exists()]
+    if not data.is_dir() or missing:
+        gone = str(data) if not data.is_dir() else " and no ".join(missing)
+        raise InputError(f"there is no {gone}, but {name} reads {listed} in --data", hint=_WHERE_FROM)
+    return data
+
+
+def known_recipes(asked: Sequence[str] | None) -> tuple[str, ...]:
+    """The recipes that were asked for, none for all; InputError for one that is not there, before a long run."""
+    if not asked:
+        return ()
+    from mmemo.student.recipes import recipe_named
+
+    return tuple(recipe_named(name).name for name in asked)
+
+
+def check_name(given: Sequence[str], known: Sequence[Callable[..., None]]) -> None:
+    """One sentence and exit 2 for a benchmark that is not there; options are left to the command itself."""
+    names = [command.__name__ for command in known]
+    if given and not given[0].startswith("-") and given[0] not in names:
+        print(f"error: there is no benchmark {given[0]!r} (there are {', '.join(names)})", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def tell(outcome: Outcome, as_json: bool) -> None:
@@ -257,4 +317,6 @@ def _tell_checks(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    main_group(cut, film, episode, sample, lab2wild, corrections, sessions)
+    commands = (sample, cut, film, episode, lab2wild, corrections, sessions)
+    check_name(sys.argv[1:], commands)
+    main_group(*commands, about=_ABOUT)
