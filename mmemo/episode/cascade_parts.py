@@ -6,8 +6,6 @@ either package brings 150 MB of memory and more than a second of work that nothi
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +14,6 @@ from typing import TypeAlias
 import torch
 
 from mmemo.errors import ModelUnavailable
-
-# glibc's numbers for these settings, and the largest value that it takes for the second.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 32 << 20
 
 Weights: TypeAlias = "dict[str, torch.Tensor]"
 Suppression: TypeAlias = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
@@ -47,21 +41,6 @@ def load_suppression() -> Suppression:
 
     package: Suppression = nms
     return package
-
-
-def keep_freed_memory() -> bool:
-    """Let the process use freed memory again at once, up to 32 MB a thread; False where the C library has no such wish.
-
-    A search frees and takes the same megabytes thousands of times a second. glibc by default gives them back to the
-    system each time and has every page filled with zeros anew: a fifth of the processor's time, measured at 720p.
-    """
-    if sys.platform != "linux":
-        return False
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "mallopt"):
-        return False
-    kept = library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
-    return bool(library.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES) and kept)
 
 
 def _folder(package: str) -> Path:

@@ -13,13 +13,14 @@ import pandas as pd
 from mmemo.episode.account import CueAccount, DropReason, account_of
 from mmemo.episode.cleaning import CleanText, TextKind, clean_text
 from mmemo.episode.clock import StageClock
-from mmemo.episode.cut_tables import CutFace, CutTrack, cue_table, face_table, save_faces, save_scene
+from mmemo.episode.cut_tables import CutFace, CutTrack, FaceRows, cue_table, save_faces, save_scene
 from mmemo.episode.faces import DetectorSettings, FaceDetector, FaceFinder, crop_square
+from mmemo.episode.freed_memory import give_back_freed_memory
 from mmemo.episode.mouth import MouthMotion, liveliness, mouth_motion
 from mmemo.episode.quality import QualitySettings, quality_of
 from mmemo.episode.sampling import CueFrames, SamplingSettings
 from mmemo.episode.search import SearchedCue, search_cues
-from mmemo.episode.shots import CueShots, ShotSettings, glance, join_shots, shot_numbers
+from mmemo.episode.shots import CueShots, ShotSettings, cue_shots, glance, join_shots, shot_numbers
 from mmemo.episode.speakers import SpeakerSettings, Verdict, judge_speaker
 from mmemo.episode.speech_activity import SpeechActivity
 from mmemo.episode.subtitles import SubtitleCue
@@ -36,6 +37,8 @@ _SILENT_KINDS = {
 }
 
 _NO_SHOT = -1
+# So often freed memory goes back to the system. It costs a hundredth of the time of a cut; twice as often, two.
+_TIDY_EVERY_CUES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def cut(
     outcomes = {i: _Outcome(reason) for i, text in enumerate(texts) if (reason := _before(spans_ms[i], text))}
     todo = [(i, *spans_ms[i]) for i in range(len(cues)) if i not in outcomes]
     yield Progress("cut", len(outcomes), len(cues), "reading the video")
-    rows: list[dict[str, object]] = []
+    rows = FaceRows()
     tracks = 0
     searched = search_cues(video, todo, settings.sampling, load_detector, threads=threads, clock=clock)
     with closing(searched):
@@ -116,14 +119,17 @@ def cut(
                 outcome = outcomes[cue] = _outcome(found, texts[cue], spans_ms[cue], speech, settings)
             with clock.measure("crops"):
                 outcome.scene = save_scene(found.frames, folder)
-                rows += save_faces(cue, outcome.tracks, tracks, folder, settings.crop_px, settings.jpeg_quality)
+                rows.add(save_faces(cue, outcome.tracks, tracks, folder, settings.crop_px, settings.jpeg_quality))
             tracks += len(outcome.tracks)
             outcome.tracks = []  # its pictures are on the disk now
+            if len(outcomes) % _TIDY_EVERY_CUES == 0:
+                with clock.measure("tidy"):
+                    give_back_freed_memory()
             yield Progress("cut", len(outcomes), len(cues), f"{len(rows)} faces")
     shown = [outcomes[i] for i in range(len(cues))]
-    shots = _joined_shots(shown, rows, settings)
+    shots, shot_ids = _joined_shots(shown, settings)
     account = account_of(None if outcome.reason is None else outcome.reason.value for outcome in shown)
-    return Cut(_cues(cues, texts, shown), face_table(rows), shots, account, tracks, clock.seconds)
+    return Cut(_cues(cues, texts, shown), rows.table(shot_ids), shots, account, tracks, clock.seconds)
 
 
 def _before(span_ms: tuple[int, int], text: CleanText) -> DropReason | None:
@@ -154,7 +160,7 @@ def _outcome(
         settings.links,
     )
     outcome = _judged(_Watched(frames, seen, shots), tracks, text, span_ms, speech, settings)
-    outcome.shots = CueShots([frames.times_ms[i] for i in seen], numbers, glances[0], glances[-1])
+    outcome.shots = cue_shots([frames.times_ms[i] for i in seen], numbers, glances[0], glances[-1])
     return outcome
 
 
@@ -249,17 +255,12 @@ def _cut_faces(track: Track, frames: CueFrames, settings: QualitySettings) -> li
     return faces
 
 
-def _joined_shots(
-    outcomes: Sequence[_Outcome], rows: Sequence[dict[str, object]], settings: CutSettings
-) -> pd.DataFrame:
-    """Number the shots of all cues through the episode, and tell every face its own."""
+def _joined_shots(outcomes: Sequence[_Outcome], settings: CutSettings) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+    """The shots of all cues numbered through the episode, and these numbers of each cue's own, by cue_id."""
     seen = [(i, outcome.shots) for i, outcome in enumerate(outcomes) if outcome.shots is not None]
     seen.sort(key=lambda part: part[1].times_ms[0])
     joined = join_shots([shots for _, shots in seen], settings.shots)
-    ids = {cue: joined.ids[place] for place, (cue, _) in enumerate(seen)}
-    for row in rows:
-        row["shot_id"] = ids[int(str(row["cue_id"])) - 1][int(str(row["shot_id"]))]
-    return joined.table
+    return joined.table, {cue + 1: joined.ids[place] for place, (cue, _) in enumerate(seen)}
 
 
 def _cues(cues: Sequence[SubtitleCue], texts: Sequence[CleanText], outcomes: Sequence[_Outcome]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from PIL import Image
 
+from mmemo.episode.freed_memory import keep_freed_memory
 from mmemo.errors import InputError
 from mmemo.settings import prefer
 
@@ -110,7 +111,6 @@ class FaceDetector:
     def __init__(self, settings: DetectorSettings | None = None, *, threads: int = 1) -> None:
         prefer(*_FEW_PREPARED_SHAPES)
         from mmemo.episode.cascade import Cascade
-        from mmemo.episode.cascade_parts import keep_freed_memory
 
         keep_freed_memory()
         self.settings = settings or DetectorSettings()

@@ -112,7 +112,8 @@ class PlannedPass(ForwardPass):
         self, container: av.container.InputContainer, stream: av.VideoStream, timestamps_ms: Sequence[int]
     ) -> None:
         super().__init__(container, stream, timestamps_ms)
-        self._targets: list[int] = []  # when the frame of each planned time starts
+        self._planned = 0  # how many times have a plan
+        self._targets: deque[int] = deque()  # when the frame of each starts that has no answer yet
         self._starts: list[int] = []  # of the packets seen, sorted, from the last target on
         self._damaged: set[int] = set()
         self._fed = False
@@ -147,7 +148,7 @@ class PlannedPass(ForwardPass):
             self._wait(packet, start_ms)
             if self._is_due():
                 yield from self._due()
-                if len(self._targets) == len(self._times):
+                if self._planned == len(self._times):
                     break
         else:
             self._ended = True
@@ -156,7 +157,7 @@ class PlannedPass(ForwardPass):
 
     def _asked_ms(self) -> int:
         """The first time that has no plan."""
-        return self._times[len(self._targets)]
+        return self._times[self._planned]
 
     def _is_due(self) -> bool:
         """Whether the frame of the first time without a plan is sure, or too much waits; asked for every packet."""
@@ -166,16 +167,18 @@ class PlannedPass(ForwardPass):
 
     def _due(self) -> Iterator[Packet]:
         """Plan all times whose frame is sure, and give the packets up to the last such frame."""
-        before = len(self._targets)
-        while len(self._targets) < len(self._times):
+        planned: list[int] = []
+        while self._planned < len(self._times):
             later = bisect_right(self._starts, self._asked_ms())
             if not self._starts or (len(self._starts) - later <= _MOST_REORDERED and not self._ended):
                 break
-            self._targets.append(self._starts[max(0, later - 1)])
+            planned.append(self._starts[max(0, later - 1)])
+            self._planned += 1
             del self._starts[: max(0, later - 1)]
-        if len(self._targets) > before:
-            yield from self._up_to_target(set(self._targets[before:]), self._targets[-1])
-        if self._waiting_bytes > _MAX_WAITING_BYTES:
+        self._targets.extend(planned)
+        if planned:
+            yield from self._up_to_target(set(planned), planned[-1])
+        if self._waiting_bytes > _MAX_WAITING_BYTES and self._planned < len(self._times):
             later = bisect_right(self._starts, self._asked_ms())
             yield from self._up_to_target(set(), self._starts[later - 1] if later else -1, everything=True)
 
@@ -183,8 +186,9 @@ class PlannedPass(ForwardPass):
         """Waiting packets in order until no wanted one is left; those before `last_ms` that are not wanted may go."""
         starts = [start_ms for _, start_ms in self._waiting]
         places = [i for i, start_ms in enumerate(starts) if start_ms in wanted]
-        count = len(starts) if everything else 1 + max(places, default=-1)
-        for start_ms in starts[:count]:
+        # Of everything, the newest stay: among them may be the frame that is asked for next and not yet sure.
+        count = len(starts) - 2 * _MOST_REORDERED if everything else 1 + max(places, default=-1)
+        for start_ms in starts[: max(0, count)]:
             unneeded = start_ms is not None and start_ms < last_ms and start_ms not in wanted
             self._skip(unneeded and self._may_skip)
             self._fed = True
@@ -199,8 +203,8 @@ class PlannedPass(ForwardPass):
     def _shown_before(self, frame: av.VideoFrame | None) -> Iterator[ShownFrame]:
         """The held frame answers the planned times that need it; then the new one is held. None: there is no more."""
         start_ms = None if frame is None else self._start_ms(frame)
-        while self._next < len(self._targets) and (start_ms is None or self._targets[self._next] < start_ms):
-            asked_ms, target_ms = self._times[self._next], self._targets[self._next]
+        while self._targets and (start_ms is None or self._targets[0] < start_ms):
+            asked_ms, target_ms = self._times[self._next], self._targets.popleft()
             self._next += 1
             if self._held is not None and self._held[0] == target_ms and self._lasts(asked_ms, *self._held):
                 yield ShownFrame(asked_ms, *self._held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -98,29 +99,31 @@ def sample_cues(
     that are running, not the episode. `side_by_side`: a thread decodes while pictures are made of the frames before.
     """
     requests = _requests(spans_ms, settings)
-    last_of = {cue: asked_ms for asked_ms, cue, _ in requests}
-    pending = {cue: CueFrames(cue) for cue, _, _ in spans_ms}
+    last_of = dict(zip(requests.cue, requests.asked_ms, strict=True))
+    unanswered = dict.fromkeys(cue for cue, _, _ in spans_ms)
+    running: dict[int, CueFrames] = {}
     pictures = Pictures(video.pixel_aspect)
-    running: set[int] = set()
     position = 0
-    decoded = frames_at(video.path, [asked_ms for asked_ms, _, _ in requests], threads=threads)
+    decoded = frames_at(video.path, requests.asked_ms, threads=threads)
     with _taken(decoded, side_by_side) as shown:
         while True:
             with clock.measure("decode"):
                 frame = next(shown, None)
             if frame is None:
                 break
-            while requests[position][0] < frame.asked_ms:
+            while requests.asked_ms[position] < frame.asked_ms:
                 position += 1  # times without a picture
-            _, cue, is_face = requests[position]
+            cue, is_face = requests.cue[position], bool(requests.is_face[position])
             position += 1
+            if cue not in running:
+                running[cue] = CueFrames(cue)
             with clock.measure("convert"):
-                _add(pending[cue], frame, is_face, pictures, settings)
-            running.add(cue)
+                _add(running[cue], frame, is_face, pictures, settings)
             for done in sorted(c for c in running if last_of[c] < frame.asked_ms):
-                running.remove(done)
-                yield pending.pop(done)
-    yield from pending.values()
+                del unanswered[done]
+                yield running.pop(done)
+    for cue in unanswered:
+        yield running[cue] if cue in running else CueFrames(cue)
 
 
 @contextmanager
@@ -161,14 +164,32 @@ def _middles(start_ms: int, end_ms: int, count: int) -> list[int]:
     return [start_ms + (2 * i + 1) * (end_ms - start_ms) // (2 * count) for i in range(count)]
 
 
-def _requests(spans_ms: Sequence[tuple[int, int, int]], settings: SamplingSettings) -> list[tuple[int, int, bool]]:
-    """(asked_ms, cue, is_face) in order of time."""
-    asked: list[tuple[int, int, bool]] = []
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """Which times are asked for, in order, for which cue, and whether for faces.
+
+    Hours of film ask for hundreds of thousands: in arrays they take 13 bytes each, as tuples of numbers over 100.
+    """
+
+    asked_ms: array[int]
+    cue: array[int]
+    is_face: bytes
+
+
+def _requests(spans_ms: Sequence[tuple[int, int, int]], settings: SamplingSettings) -> _Requests:
+    asked_ms, cues, are_faces = array("q"), array("i"), bytearray()
     for cue, start_ms, end_ms in spans_ms:
         faces = settings.face_times(start_ms, end_ms)
-        asked += [(time_ms, cue, True) for time_ms in faces]
-        asked += [(time_ms, cue, False) for time_ms in set(settings.motion_times(start_ms, end_ms)) - set(faces)]
-    return sorted(asked)
+        others = set(settings.motion_times(start_ms, end_ms)) - set(faces)
+        asked_ms.extend((*faces, *others))
+        cues.extend([cue] * (len(faces) + len(others)))
+        are_faces.extend(bytes([True]) * len(faces) + bytes([False]) * len(others))
+    order = np.lexsort((np.array(are_faces), np.array(cues), np.array(asked_ms)))
+    return _Requests(
+        array("q", np.array(asked_ms)[order].tobytes()),
+        array("i", np.array(cues)[order].tobytes()),
+        np.array(are_faces)[order].tobytes(),
+    )
 
 
 def _add(frames: CueFrames, shown: ShownFrame, is_face: bool, pictures: Pictures, settings: SamplingSettings) -> None:

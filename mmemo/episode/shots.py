@@ -98,9 +98,12 @@ def is_same_shot(before: Glance, after: Glance, settings: ShotSettings, *, neigh
     if neighbours:
         change = 0.5 * float(np.abs(before.histogram - after.histogram).sum())
         needed -= _EQUAL_LIGHT if change <= settings.max_histogram_change else 0.0
-    if likeness(before.thumbnail, after.thumbnail) >= needed:
-        return True
-    return moved_likeness(before.thumbnail, after.thumbnail) >= needed
+    return _show_the_same(before.thumbnail, after.thumbnail, needed)
+
+
+def _show_the_same(before: np.ndarray, after: np.ndarray, needed: float) -> bool:
+    """Whether two thumbnails are as like as is needed, as they are or after a motion of the camera."""
+    return likeness(before, after) >= needed or moved_likeness(before, after) >= needed
 
 
 def likeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -228,15 +231,26 @@ def _mixture(before: np.ndarray, after: np.ndarray, between: np.ndarray) -> floa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CueShots:
-    """The shots of one cue: its frames' times and shot numbers from 0, and what its first and last frame look like."""
+    """The shots of one cue: its frames' times and shot numbers from 0, and what its first and last frame look like.
 
-    times_ms: Sequence[int]
-    numbers: Sequence[int]
-    first: Glance
-    last: Glance
+    `times_ms` (N,) int64, `numbers` (N,) int32, `first` and `last` (18, 32) uint8 thumbnails. All cues of an episode
+    are kept until their shots are joined, so that they hold no more than this takes.
+    """
+
+    times_ms: np.ndarray
+    numbers: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
 
     def __post_init__(self) -> None:
         assert len(self.times_ms) == len(self.numbers) > 0, "one shot a frame, at least one frame"
+        assert self.first.dtype == self.last.dtype == np.uint8, "thumbnails as they are kept"
+
+
+def cue_shots(times_ms: Sequence[int], numbers: Sequence[int], first: Glance, last: Glance) -> CueShots:
+    """What is kept of a cue; the values of a thumbnail are whole."""
+    edges = (glance.thumbnail.astype(np.uint8) for glance in (first, last))
+    return CueShots(np.array(times_ms, np.int64), np.array(numbers, np.int32), *edges)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,13 +270,13 @@ def join_shots(cues: Sequence[CueShots], settings: ShotSettings) -> EpisodeShots
     starts = _common_points([*_cuts_inside(cues), *_cuts_between(cues, settings)])
     shot_of_frame = [np.searchsorted(starts, cue.times_ms, side="right") + 1 for cue in cues]
     ids = [
-        [int(np.bincount(found[np.asarray(cue.numbers) == number]).argmax()) for number in range(max(cue.numbers) + 1)]
+        [int(np.bincount(found[cue.numbers == number]).argmax()) for number in range(int(cue.numbers.max()) + 1)]
         for cue, found in zip(cues, shot_of_frame, strict=True)
     ]
     every = pd.DataFrame(
         {
             "shot_id": np.concatenate(shot_of_frame).astype(np.int32) if cues else np.zeros(0, np.int32),
-            "time_ms": np.concatenate([np.asarray(cue.times_ms, np.int64) for cue in cues] or [np.zeros(0, np.int64)]),
+            "time_ms": np.concatenate([cue.times_ms for cue in cues] or [np.zeros(0, np.int64)]),
         }
     )
     spans = every.groupby("shot_id")["time_ms"]
@@ -273,9 +287,8 @@ def join_shots(cues: Sequence[CueShots], settings: ShotSettings) -> EpisodeShots
 def _cuts_inside(cues: Sequence[CueShots]) -> Iterator[tuple[int, int]]:
     """(last time before, first time after) of every cut that a cue shows."""
     for cue in cues:
-        for i in range(1, len(cue.numbers)):
-            if cue.numbers[i] != cue.numbers[i - 1]:
-                yield cue.times_ms[i - 1], cue.times_ms[i]
+        for i in np.flatnonzero(np.diff(cue.numbers)) + 1:
+            yield int(cue.times_ms[i - 1]), int(cue.times_ms[i])
 
 
 def _cuts_between(cues: Sequence[CueShots], settings: ShotSettings) -> Iterator[tuple[int, int]]:
@@ -284,8 +297,9 @@ def _cuts_between(cues: Sequence[CueShots], settings: ShotSettings) -> Iterator[
     for cue in cues:
         if newest is not None and cue.times_ms[0] > newest.times_ms[-1]:
             is_near = cue.times_ms[0] - newest.times_ms[-1] <= settings.max_gap_ms
-            if not (is_near and is_same_shot(newest.last, cue.first, settings, neighbours=False)):
-                yield newest.times_ms[-1], cue.times_ms[0]
+            edges = newest.last.astype(np.float32), cue.first.astype(np.float32)
+            if not (is_near and _show_the_same(*edges, settings.min_likeness)):
+                yield int(newest.times_ms[-1]), int(cue.times_ms[0])
         if newest is None or cue.times_ms[-1] >= newest.times_ms[-1]:
             newest = cue
 

@@ -36,24 +36,6 @@ def test_suppression_of_the_whole_package_when_its_library_is_not_found(monkeypa
         load_weights("pnet")
 
 
-def test_freed_memory_is_used_again_without_asking_the_system() -> None:
-    code = """
-import resource, numpy
-from mmemo.episode.cascade_parts import keep_freed_memory
-if keep_freed_memory():
-    numpy.ones(1 << 22, numpy.uint8)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(50):
-        numpy.ones(1 << 22, numpy.uint8)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    if not run.stdout:
-        pytest.skip("this C library has no such setting")
-    # Every time anew these would be 1024 pages of 4 KB, 50 times.
-    assert int(run.stdout) < 2 * 1024
-
-
 def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cascade_parts, "find_spec", lambda package: None)
     with pytest.raises(ModelUnavailable, match="facenet_pytorch"):

@@ -233,3 +233,11 @@ def test_a_name_that_looks_like_an_address_is_a_name(tmp_path: Path, monkeypatch
     path = write_counter_video(tmp_path / "plain.mp4", 5).rename(tmp_path / "concat:other.mp4").relative_to(tmp_path)
     assert probe(path).duration_ms == 200
     assert numbers_at(path, [160]) == [(160, 4)]
+
+
+def test_frames_of_any_size_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every packet is more than may wait, as at 4K without a picture that refers to another."""
+    monkeypatch.setattr("mmemo.episode.forward_pass._MAX_WAITING_BYTES", 0)
+    path = write_counter_video(tmp_path / "a.mp4", 100, options={"preset": "ultrafast", "crf": "18", "g": "1"})
+    assert numbers_at(path, [0, 400, 2000]) == [(0, 0), (400, 10), (2000, 50)]
+    assert numbers_at(path, []) == []
