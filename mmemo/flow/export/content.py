@@ -17,15 +17,11 @@ from mmemo.flow.export.model import student_content
 from mmemo.flow.review.faces import EpisodeFaces, episode_faces
 from mmemo.flow.review.human_labels import Words, read_words
 from mmemo.flow.runs.promotion import promoted_run
-from mmemo.flow.student.face_opinions import training_faces
-from mmemo.store.export.content import CUE_FACTS, FACE_COLUMNS, SOURCES, Content, Extent, first_choice, prob_columns
+from mmemo.store.export.content import CUE_FACTS, FACE_COLUMNS, SOURCES, Content, first_choice, prob_columns
 from mmemo.store.files import read_table
 from mmemo.store.labels import FRAME
 from mmemo.store.workspace import Workspace
 
-_SAMPLED_CROPS = 40
-# The embedded network in float32; others are told once they are loaded.
-_NETWORK_BYTES = 14_000_000
 _OF_TRACK = ("use", "drop_reason", "character", "start_ms", "end_ms", "text")
 
 
@@ -91,35 +87,11 @@ def _pixel_aspect(video: Path) -> float:
         return 1.0
 
 
-def extent_of(workspace: Workspace, episode_id: str, run_id: str | None) -> Extent:
-    """How much an export would hold, told in a moment: without opinions and without reading a picture."""
-    config = {} if run_id is None else workspace.run_config(run_id)
-    episode = workspace.episode_of_run(config, episode_id)
-    faces, crops, video = workspace.faces(episode), workspace.cut_folder(episode), Path(episode.video)
-    sampled = faces["crop"].tolist()[:: max(1, len(faces) // _SAMPLED_CROPS)]
-    weights = [path.stat().st_size for name in sampled if (path := crops / str(name)).is_file()]
-    return Extent(
-        pictures=len(faces),
-        usable=len(training_faces(workspace, episode)),
-        frames=int(faces["frame_ms"].nunique()),
-        crop_bytes=round(float(np.mean(weights))) if weights else 0,
-        tracks=int(faces["track_id"].nunique()),
-        cues=len(workspace.cues(episode)),
-        video_bytes=video.stat().st_size if video.is_file() else 0,
-        weights_bytes=_weights_bytes(workspace, run_id),
-    )
-
-
 def _frames(video: Path, times_ms: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Frames of a film at sorted times, as they are seen."""
     pictures = Pictures(probe(video).pixel_aspect)
     for shown in frames_at(video, times_ms):
         yield shown.asked_ms, pictures.rgb(shown.frame)
-
-
-def _weights_bytes(workspace: Workspace, run_id: str | None) -> int:
-    path = workspace.run_folder(run_id) / "weights.safetensors" if run_id is not None else None
-    return max(path.stat().st_size, _NETWORK_BYTES) if path is not None and path.is_file() else 0
 
 
 def _usable_crops(workspace: Workspace, seen: EpisodeFaces) -> Sequence[Path]:

@@ -96,15 +96,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much there is, for estimates: pictures and usable ones, mean bytes of a crop, cues, and what files weigh."""
+    """How much there is, for estimates: pictures, usable ones and their tracks, mean bytes of a crop and of a whole
+    frame as a picture, cues, what files weigh, and the pixels of all frames of the annotated film. 0 is unknown."""
 
     pictures: int = 0
     usable: int = 0
+    usable_tracks: int = 0
     frames: int = 0
     crop_bytes: int = 0
+    frame_bytes: int = 0
     tracks: int = 0
     cues: int = 0
     video_bytes: int = 0
+    film_pixels: int = 0
     weights_bytes: int = 0
 
 

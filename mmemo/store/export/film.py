@@ -20,7 +20,7 @@ from mmemo.store.export.moods import MOOD_COLOURS, rgb
 from mmemo.store.export.safe import plain
 
 FILM_FILE = "annotated.mp4"
-_MAX_HEIGHT_PX = 720
+MAX_HEIGHT_PX = 720
 # A box is shown so long before and after the pictures in which the face was found.
 _STAYS_MS = 200
 _AT_ONCE = 12
@@ -59,7 +59,7 @@ def write_film(content: Content, folder: Path) -> Stage[None]:
     except (OSError, KeyError, IndexError) as error:
         raise InputError(f"{content.video.name} cannot be read as a video", hint="was it damaged?") from error
     with clip:
-        scale = min(1.0, _MAX_HEIGHT_PX / clip.h)
+        scale = min(1.0, MAX_HEIGHT_PX / clip.h)
         size = (round(clip.w * content.pixel_aspect * scale), round(clip.h * scale))
         if clip.audio is not None:
             clip.audio.write_audiofile(str(sound), codec="aac", logger=None)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from mmemo.errors import InputError
-from mmemo.flow.export.content import extent_of
+from mmemo.flow.export.extent import extent_of
 from mmemo.flow.export.stage import ExportSettings, find_export, list_exports
 from mmemo.flow.jobs.kinds import EXPORT
 from mmemo.store.export.data_sheet import Terms
@@ -89,9 +89,10 @@ def _listen(context: AppContext, selection: gr.State, panel: JobPanel, tab: Expo
     panel.ended.change(on_selection, selection, tab.outputs, trigger_mode="always_last", **quiet)
     tab.publish.input(on_publish, tab.publish, [tab.consent, tab.licence], **quiet)
     given = [selection, tab.publish, tab.consent, tab.licence]
-    started = tab.cards.select(on_export, given, panel.outputs, **quiet)
+    # "multiple": by default a click is dropped while the one before it is still being answered.
+    started = tab.cards.select(on_export, given, panel.outputs, trigger_mode="multiple", **quiet)
     started.then(None, js=SHOW_PANEL, api_visibility="private")
-    tab.made.select(on_sheet, selection, tab.sheet, **quiet)
+    tab.made.select(on_sheet, selection, tab.sheet, trigger_mode="multiple", **quiet)
 
 
 def show_exports(workspace: Workspace, chosen: Selection) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 
 from mmemo.flow.export.stage import Exported
@@ -11,15 +10,16 @@ from mmemo.store.export.content import Extent
 from mmemo.store.export.formats import FORMATS, RUN, Format
 from mmemo.ui.export.file import download_url
 from mmemo.ui.html import card, empty, page_part
-from mmemo.ui.text import say
+from mmemo.ui.text import amount, say
+from mmemo.ui.text.figures import figure, moment_words
 
 SHOWN = 12
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-# Cards and rows are drawn anew while a page is open: only what was clicked is told.
+# Cards and rows are drawn anew while a page is open: only what was clicked is told, and a double click is one.
 EXPORT_SCRIPT = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-name]');
-  if (button && !button.disabled) trigger('select', {name: button.dataset.name});
+  if (button && !button.disabled && event.detail < 2) trigger('select', {name: button.dataset.name});
 });
 """
 
@@ -47,7 +47,7 @@ def _card(each: Format, extent: Extent, run_id: str | None) -> str:
     lacking = each.lacks(run=run_id is not None, video=extent.video_bytes > 0)
     title = _said(f"export.title_{each.name}")
     why = "" if lacking is None else _said("export.lacks_run" if lacking == RUN else "export.lacks_video")
-    about = why or escape(say("export.about_size", size=size_words(each.bytes(extent))))
+    about = why or escape(about_size(each.bytes(extent), each.spread))
     off = "" if lacking is None else " disabled"
     return (
         f'<li data-format="{each.name}"><h3>{title}</h3><p>{_said(f"export.{each.name}")}</p>'
@@ -57,23 +57,31 @@ def _card(each: Format, extent: Extent, run_id: str | None) -> str:
     )
 
 
+def about_size(count: float, spread: float = 1.0) -> str:
+    """About how large a file gets, as a range where only that is known; nothing for 0."""
+    if not count:
+        return ""
+    if spread == 1.0:
+        return say("export.about_size", size=size_words(count))
+    return say("export.about_range", low=size_words(count / spread), high=size_words(count * spread))
+
+
 def made_html(exports: Sequence[Exported]) -> str:
     """A row an export, the newest first, with its file; nothing while there is none."""
     if not exports:
         return ""
     rows = "".join(_row(each) for each in exports[:SHOWN])
     more = len(exports) - SHOWN
-    rest = f'<p class="small soft">{escape(say("export.more", count=more))}</p>' if more > 0 else ""
+    rest = f'<p class="small soft">{escape(say("export.more", count=amount(more)))}</p>' if more > 0 else ""
     return page_part(card(f'<ul class="mm-made">{rows}</ul>{rest}', title=say("export.made")))
 
 
 def _row(made: Exported) -> str:
     title = _said(f"export.title_{made.format}") if made.format in FORMATS else escape(made.format)
     marked = "export.to_publish" if made.to_publish else "export.not_to_publish"
-    moment = datetime.fromtimestamp(made.sheet.stat().st_mtime)
     facts = [
-        f"{moment:%d %b %H:%M}",
-        say("export.files.one" if made.files == 1 else "export.files.many", count=made.files),
+        moment_words(made.sheet.stat().st_mtime_ns // 1_000_000),
+        say("export.files.one" if made.files == 1 else "export.files.many", count=amount(made.files)),
         size_words(made.bytes),
         say(marked),
     ]
@@ -96,11 +104,11 @@ def _download(made: Exported) -> str:
 
 
 def size_words(count: float) -> str:
-    """1536 -> "1.5 kB"."""
+    """1536 -> "1.5 kB", "1,5 kB"."""
     value, unit = float(count), 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 10 else f"{value:.1f} {_UNITS[unit]}"
+    return f"{figure(value, 0 if unit == 0 or value >= 10 else 1)} {_UNITS[unit]}"
 
 
 def _said(key: str) -> str:

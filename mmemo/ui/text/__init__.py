@@ -41,6 +41,11 @@ def say(key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def spoken() -> str:
+    """The language of whoever asks."""
+    return _language.get()
+
+
 def amount(number: int) -> str:
     """1234 as people of the language write it: "1,234", "1.234"."""
     written = f"{number:,}"

@@ -131,7 +131,8 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     parts.back.click(on_back, selection, top.outputs, **_QUIET)
     pair = [parts.first, parts.second]
     acted = [*top.outputs, parts.runs, *pair, parts.against]
-    parts.runs.select(on_run, [selection, parts.first], acted, **_QUIET)
+    # "multiple": by default a note is dropped while another act of the list is still being answered.
+    parts.runs.select(on_run, [selection, parts.first], acted, trigger_mode="multiple", **_QUIET)
     gr.on([parts.first.input, parts.second.input], on_two, pair, parts.against, **_QUIET)
 
 

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.flow.export.content import extent_of, gather_content
+from mmemo.flow.export.content import gather_content
+from mmemo.flow.export.extent import extent_of
 from mmemo.flow.export.model import load_exported, network_of, without_places
 from mmemo.flow.export.stage import ExportSettings, export_episode, exports_folder, find_export, list_exports
 from mmemo.progress import run

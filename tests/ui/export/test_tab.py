@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.flow.export.stage import export_episode, list_exports
+from mmemo.flow.export.extent import extent_of
+from mmemo.flow.export.stage import ExportSettings, export_episode, list_exports
 from mmemo.flow.jobs.arguments import settings_from
 from mmemo.flow.jobs.kinds import EXPORT, KINDS
 from mmemo.flow.jobs.worker import open_jobs
@@ -24,9 +25,10 @@ from mmemo.store.files import to_json
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, Selection
 from mmemo.ui.export.tab import show_exports, show_lead_only, show_sheet, start_export
-from mmemo.ui.export.words import size_words
+from mmemo.ui.export.words import about_size, size_words
 from mmemo.ui.jobs.api import job_contract, packed_export
 from mmemo.ui.jobs.runner import JobRunner
+from mmemo.ui.page import build_page
 from mmemo.ui.sign_in import People
 from mmemo.ui.text import in_language, words
 from tests.ui.made import EPISODE_ID, RUN_IDS, ready_workspace
@@ -143,3 +145,37 @@ def test_an_export_of_long_ago_stays_in_the_list(ready: AppContext):
 
 def test_sizes_are_told_in_few_digits():
     assert [size_words(n) for n in (0, 999, 1536, 12_345_678)] == ["0 B", "999 B", "1.5 kB", "12 MB"]
+
+
+def test_a_size_is_told_with_the_signs_of_the_language_and_as_a_range_where_it_is_not_known_well():
+    assert about_size(0) == "" and about_size(1536) == "about 1.5 kB"
+    with in_language("de"):
+        assert about_size(1536) == "etwa 1,5 kB" and about_size(4e6, 2.0) == "etwa 2,0 MB bis 8,0 MB"
+
+
+# What takes longer than it is worth here: networks and a film.
+QUICK = [name for name, each in FORMATS.items() if name not in ("model", "onnx", "film")]
+
+
+def test_a_card_promises_about_the_size_that_the_file_has(tmp_path: Path):
+    workspace = ready_workspace(tmp_path / "many", tracks=120)
+    extent = extent_of(workspace, EPISODE_ID, RUN_IDS[0])
+    for name in QUICK:
+        settings = ExportSettings(name, EPISODE_ID, RUN_IDS[0], archive=True)
+        made = run(export_episode(workspace, settings))
+        assert made.archive is not None
+        if name == "boxes":  # the made video is shorter than its faces say
+            extent = replace(extent, frames=len([*made.folder.glob("frames/*.jpg")]))
+        promised, found = FORMATS[name].bytes(extent), made.archive.stat().st_size
+        assert 0.5 < promised / found < 2, f"{name}: {promised:.0f} promised, {found} made"
+
+
+def test_no_click_on_a_card_is_dropped_while_another_one_is_answered(ready: AppContext):
+    """Gradio takes no second event of a component while the first is pending, unless it is told to."""
+    config = build_page(ready).get_config_file()
+    ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+    for name in ("mm-formats", "mm-exports", "mm-runs"):
+        modes = [
+            one["trigger_mode"] for one in config["dependencies"] if (ids[name], "select") in map(tuple, one["targets"])
+        ]
+        assert modes == ["multiple"], name
