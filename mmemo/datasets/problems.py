@@ -30,7 +30,7 @@ class Problem:
     def __str__(self) -> str:
         named = ", ".join(self.examples)
         more = ", ..." if named and self.count > len(self.examples) else ""
-        return f"{self.count} {self.what}" + (f" ({named}{more})" if named else "")
+        return f"{self.what}: {self.count}" + (f" ({named}{more})" if named else "")
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class ProblemLog:
     _found: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def add(self, kind: str, what: str, example: str) -> None:
-        """Count one more; `what` goes on after a number, such as "clips are missing"."""
+        """Count one more of `what`, such as "missing clips"."""
         assert kind in KINDS, f"a kind is one of {KINDS}"
         self._found.setdefault((kind, what), []).append(example)
 

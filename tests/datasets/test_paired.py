@@ -145,11 +145,11 @@ def test_several_labels_at_once():
 def test_problems_are_counted_by_kind_with_their_first_names():
     log = ProblemLog()
     for number in range(7):
-        log.add(MISSING, "clips are missing", f"dia{number}")
-    log.add(CORRUPT, "clips cannot be read", "dia9")
+        log.add(MISSING, "missing clips", f"dia{number}")
+    log.add(CORRUPT, "unreadable clips", "dia9")
     first, second = log.problems()
     assert (first.count, first.examples) == (7, ("dia0", "dia1", "dia2", "dia3", "dia4"))
-    assert str(first) == "7 clips are missing (dia0, dia1, dia2, dia3, dia4, ...)"
-    assert str(second) == "1 clips cannot be read (dia9)"
-    assert merged([second, first, second])[0] == Problem(CORRUPT, "clips cannot be read", 2, ("dia9", "dia9"))
+    assert str(first) == "missing clips: 7 (dia0, dia1, dia2, dia3, dia4, ...)"
+    assert str(second) == "unreadable clips: 1 (dia9)"
+    assert merged([second, first, second])[0] == Problem(CORRUPT, "unreadable clips", 2, ("dia9", "dia9"))
     assert ProblemLog().problems() == ()
