@@ -21,14 +21,18 @@ _BEFORE = b"<script"
 
 
 class CalmPage:
-    """ASGI middleware that puts the script before every other in the page itself; all else passes as it is."""
+    """ASGI middleware that puts the script before every other in the page itself; all else passes as it is.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `also` is another script that must be as early.
+    """
+
+    def __init__(self, app: ASGIApp, also: str = "") -> None:
         self.app = app
+        self._script = SCRIPT + also
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        await self.app(scope, receive, _Calmed(send) if _is_page(scope) else send)
+        await self.app(scope, receive, _Calmed(send, self._script) if _is_page(scope) else send)
 
 
 def _is_page(scope: Scope) -> bool:
@@ -41,8 +45,9 @@ def _is_page(scope: Scope) -> bool:
 class _Calmed:
     """Holds the answer back until it is whole, since the script makes it longer than its head says."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, script: str) -> None:
         self._send = send
+        self._script = script
         self._head: Message | None = None
         self._body = bytearray()
 
@@ -58,7 +63,7 @@ class _Calmed:
 
     async def _all(self) -> None:
         assert self._head is not None
-        body = with_script(bytes(self._body))
+        body = with_script(bytes(self._body), self._script)
         MutableHeaders(scope=self._head)["content-length"] = str(len(body))
         await self._send(self._head)
         await self._send({"type": "http.response.body", "body": body})
@@ -69,7 +74,7 @@ def _is_plain_html(head: Message) -> bool:
     return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
 
 
-def with_script(page: bytes) -> bytes:
+def with_script(page: bytes, script: str = SCRIPT) -> bytes:
     """The page with the script before its first one; one without scripts as it is."""
     start = page.find(_BEFORE)
-    return page if start < 0 else page[:start] + SCRIPT.encode() + page[start:]
+    return page if start < 0 else page[:start] + script.encode() + page[start:]

@@ -10,21 +10,26 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from mmemo.flow.jobs.kinds import EXPORT
 from mmemo.settings import SAMPLE
+from mmemo.ui.address import tabs_script
 from mmemo.ui.calm import CalmPage
 from mmemo.ui.compare.tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
+from mmemo.ui.entrance import serve_entrance
 from mmemo.ui.episode.preview import preview_folder
 from mmemo.ui.episode.tab import episode_tab
 from mmemo.ui.episode.uploads import MAX_UPLOAD
 from mmemo.ui.export.file import serve_exports
 from mmemo.ui.export.tab import export_tab
 from mmemo.ui.header import Header, choose, footer, header
+from mmemo.ui.jobs.memory import made_meanwhile, moves, read, recall_script, written
 from mmemo.ui.jobs.panel import JobPanel, job_panel, watch
 from mmemo.ui.predict.tab import predict_tab
 from mmemo.ui.review.tab import review_tab
+from mmemo.ui.roles import role_head, serve_role
 from mmemo.ui.team.tab import team_tab
-from mmemo.ui.text import LANGUAGES, label, translations
+from mmemo.ui.text import LANGUAGES, label, language_script, translations
 from mmemo.ui.theme import FAVICON, HERE, STYLESHEET, app_theme
 from mmemo.ui.train.tab import train_tab
 
@@ -69,11 +74,13 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     @told
-    def on_load(selection: Selection, request: gr.Request) -> tuple[Any, ...]:
+    def on_load(selection: Selection, known: str, request: gr.Request) -> tuple[Any, ...]:
         asked = request.query_params
         return (
-            *choose(context.workspace, selection, asked.get("episode"), asked.get("run")),
+            *first_choice(context, selection, asked.get("episode"), asked.get("run"), read(known)),
             *watch(context.jobs, None),
+            read(known),
+            written(context.jobs, read(known)),
         )
 
     @told
@@ -81,13 +88,25 @@ def _connect(context: AppContext, page: gr.Blocks, top: Header, panel: JobPanel)
         selection: Selection, ended: tuple[tuple[int, int], ...] | None, mine: tuple[int, ...]
     ) -> tuple[Any, ...]:
         over = [job_id for job_id, _ in ended or ()]
-        return show_outcome(
-            context, selection, next((one for one in over if one in mine), next(iter(over), None)), mine
-        )
+        told = next((one for one in over if one in mine), next(iter(over), None))
+        return *show_outcome(context, selection, told, mine), written(context.jobs, mine)
 
     page.load(None, js=_TELL_LANGUAGE, api_visibility="private")
-    page.load(on_load, top.selection, [*top.outputs, *panel.outputs], **quiet)
-    panel.ended.change(on_end, [top.selection, panel.ended, panel.mine], top.outputs, **quiet)
+    page.load(None, js=tabs_script(), api_visibility="private")
+    known = [top.selection, panel.memory]
+    shown = [*top.outputs, *panel.outputs, panel.mine, panel.memory]
+    page.load(on_load, known, shown, js=recall_script(context.workspace, len(known)), **quiet)
+    panel.ended.change(on_end, [top.selection, panel.ended, panel.mine], [*top.outputs, panel.memory], **quiet)
+
+
+def first_choice(
+    context: AppContext, selection: Selection, episode_id: str | None, run_id: str | None, mine: Collection[int]
+) -> tuple[Any, ...]:
+    """What a page shows that was opened or reloaded: what its address asks for, or what its own job made meanwhile."""
+    made = made_meanwhile(context.jobs, mine)
+    if made is not None and made.result:
+        episode_id, run_id = made.result.get("episode"), made.result.get("run")
+    return choose(context.workspace, selection, episode_id, run_id)
 
 
 def show_outcome(
@@ -99,11 +118,11 @@ def show_outcome(
     episode stays there.
     """
     view = context.jobs.view(job_id) if job_id is not None and job_id in mine else None
-    if view is not None and view.result:
+    if view is not None and view.result and moves(view):
         return choose(context.workspace, selection, view.result.get("episode"), view.result.get("run"))
     episode, run, chosen = choose(context.workspace, selection, selection.episode_id, selection.run_id)
     same = (chosen.episode_id, chosen.run_id) == (selection.episode_id, selection.run_id)
-    return episode, run, gr.skip() if same and job_id not in mine else chosen
+    return episode, run, gr.skip() if same and (view is None or view.kind == EXPORT) else chosen
 
 
 def served_folders(context: AppContext) -> list[Path]:
@@ -145,7 +164,10 @@ def serve(page: gr.Blocks, context: AppContext, host: str, port: int) -> str:
             HERE / "export" / "export.css",
         ],
         i18n=translations(),
-        app_kwargs={"middleware": [Middleware(CalmPage)]},
+        head=role_head(context.people),
+        app_kwargs={"middleware": [Middleware(CalmPage, also=language_script())]},
     )
     serve_exports(app, context)
+    serve_role(app, context.people)
+    serve_entrance(app)
     return url

@@ -54,3 +54,8 @@ def test_the_page_behind_a_proxy_that_keeps_its_prefix():
 @pytest.mark.parametrize("body", [b"", b"<p>no script</p>"])
 def test_a_page_without_scripts_needs_none(body: bytes):
     assert with_script(body) == body
+
+
+def test_another_script_may_be_as_early():
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(CalmPage, also="<script>2</script>")])
+    assert TestClient(app).get("/").text == PAGE.replace("<script>first", f"{SCRIPT}<script>2</script><script>first")

@@ -76,6 +76,16 @@ def language_of(request: gr.Request | HTTPConnection | None) -> str:
     return next((language for language in wanted if language in LANGUAGES), LANGUAGES[0])
 
 
+def language_script() -> str:
+    """What holds the browser to the rule of `language_of`: Gradio and the scripts of the page ask it for one language,
+    which is the first of its list whether the app speaks it or not. Stands before every other script."""
+    return (
+        f"<script>(() => {{ const ours = {json.dumps(LANGUAGES)}, base = (one) => one.toLowerCase().split('-')[0];\n"
+        "  const wished = (navigator.languages || []).find((one) => ours.includes(base(one))) || ours[0];\n"
+        "  Object.defineProperty(navigator, 'language', {get: () => wished, configurable: true}); })();</script>"
+    )
+
+
 @contextmanager
 def in_language(language: str) -> Iterator[None]:
     """What is said inside is said in this language."""
