@@ -58,6 +58,7 @@ class FusionModel(nn.Module):
         self.task = task
         self.settings = settings if settings is not None else self.Settings()
         self.register_buffer("class_weights", None, persistent=False)
+        self.folds = 0
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -100,6 +101,13 @@ class FusionModel(nn.Module):
 
     def settle(self, validation: Sequence[Batch]) -> None:
         """Choose what is chosen on validation samples, after all lessons; called without gradients."""
+
+    def opinions(self, batch: Batch) -> Tensor:
+        """(B, M, K) probabilities of the M models that it is made of."""
+        return self.task.probs(self(batch).logits)[:, None]
+
+    def stack(self, opinions: Tensor, labels: Tensor) -> None:
+        """Learn how to join them from out-of-fold opinions (N, M, K); called when `folds` is above 0."""
 
     def config(self) -> dict[str, Any]:
         """Plain values, from which the model is built again."""

@@ -21,7 +21,7 @@ from mmemo.fusion.curves import CurveLog, Point
 from mmemo.fusion.model import FusionModel, Lesson
 from mmemo.fusion.prepared import PreparedSet
 from mmemo.progress import Progress, Stage
-from mmemo.student.splits import grouped_holdout
+from mmemo.student.splits import grouped_folds, grouped_holdout
 
 CLASS_WEIGHTS = ("none", "root", "balanced")
 _MAX_WEIGHT = 20.0
@@ -105,6 +105,7 @@ def train(
     held_out = [batch.to(device) for batch in data.batches(validation)]
     points: list[Point] = []
     keeping = keeping or Keeping()
+    untrained = copy.deepcopy(model) if model.folds else None
     with CurveLog(keeping.logs) as log:
         for number, lesson in enumerate(model.lessons()):
             run = _Run(number, lesson, model, data, rows, held_out, settings, Checkpoints(keeping.checkpoint))
@@ -112,8 +113,34 @@ def train(
     with torch.no_grad():
         model.eval()
         model.settle(held_out)
+    if untrained is not None and len(np.unique(data.groups[rows])) > 1:
+        yield from _stack(model, untrained, data, settings, rows, validation)
     Checkpoints(keeping.checkpoint).forget()
     return Trained(model.to("cpu"), tuple(points), time.process_time() - started)
+
+
+def _stack(
+    model: FusionModel,
+    untrained: FusionModel,
+    data: PreparedSet,
+    settings: FusionTraining,
+    rows: np.ndarray,
+    validation: np.ndarray,
+) -> Stage[None]:
+    """Train copies on all folds but one, and fit what joins the members on what they say of the fold left out."""
+    fold_of = grouped_folds(data.groups[rows], model.folds, settings.seed)
+    opinions, labels = [], []
+    for fold in np.unique(fold_of):
+        copied = copy.deepcopy(untrained)
+        copied.folds = 0
+        fitted = yield from train(copied, data, settings, rows[fold_of != fold], validation)
+        for batch in data.batches(rows[fold_of == fold]):
+            assert batch.labels is not None
+            with torch.no_grad():
+                opinions.append(fitted.model.eval().opinions(batch))
+            labels.append(batch.labels)
+    with torch.no_grad():
+        model.to("cpu").stack(torch.cat(opinions), torch.cat(labels))
 
 
 def class_weights(labels: np.ndarray, classes: int, how: str) -> Tensor | None:

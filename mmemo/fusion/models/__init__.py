@@ -10,6 +10,14 @@ from mmemo.fusion.model import FusionModel
 # Name -> module and class; loaded when they are asked for, since some need libraries that are slow to import.
 MODELS: dict[str, tuple[str, str]] = {
     "concat": ("concatenation", "Concatenation"),
+    "joint_embedding": ("joint_embedding", "JointEmbedding"),
+    "separate_embedding": ("joint_embedding", "SeparateEmbedding"),
+    "intermediate": ("intermediate", "Intermediate"),
+    "late": ("ensemble", "Late"),
+    "distill": ("distillation", "Distillation"),
+    "ensemble_average": ("ensemble", "EnsembleAverage"),
+    "ensemble_weighted": ("ensemble", "EnsembleWeighted"),
+    "ensemble_stacking": ("ensemble", "EnsembleStacking"),
 }
 
 

@@ -22,14 +22,17 @@ from tests.fusion.made import accuracy, agreeing_set, fresh, small_pairs, three_
 OWN_TESTS = {"clip", "mme2e", "mme2e_sparse"}
 # A student of pictures cannot learn what only both modalities tell.
 NO_XOR = {"distill"}
+# Two members are enough to see what an ensemble does; folds are for stacking alone.
+TWO = {"members": (("text", "concat", ("text",)), ("both", "concat", ())), "folds": 2}
+SETTINGS = dict.fromkeys(("late", "ensemble_average", "ensemble_weighted", "ensemble_stacking"), TWO)
 NAMES = [name for name in MODELS if name not in OWN_TESTS]
-QUICK = FusionTraining(epochs=30, batch_size=32, learning_rate=3e-3)
+QUICK = FusionTraining(epochs=20, batch_size=32, learning_rate=3e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_learns_an_easy_set(name: str):
     torch.manual_seed(0)
-    model = fresh(name, three_task())
+    model = fresh(name, three_task(), SETTINGS.get(name))
     run(train(model, agreeing_set(), QUICK))
     assert accuracy(model, agreeing_set(seed=1)) > 0.75
 
@@ -37,8 +40,8 @@ def test_learns_an_easy_set(name: str):
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in NO_XOR])
 def test_learns_what_only_both_modalities_tell(name: str):
     torch.manual_seed(0)
-    model = fresh(name, yes_no_task())
-    run(train(model, xor_set(), FusionTraining(epochs=60, patience=20, batch_size=32, learning_rate=3e-3)))
+    model = fresh(name, yes_no_task(), SETTINGS.get(name))
+    run(train(model, xor_set(), FusionTraining(epochs=40, patience=15, batch_size=32, learning_rate=5e-3)))
     assert accuracy(model, xor_set(seed=1)) > 0.9
 
 
