@@ -234,7 +234,7 @@ def _figures(
 
 
 def _memory(settings: CutBenchmark, film: WholeCut) -> Stage[list[dict[str, Any]]]:
-    """Peak memory from five minutes to two hours of the same film, and its slope."""
+    """Peak memory from five minutes to two hours of the same film, its slope, and the growth inside the longest cut."""
     part = settings.cache / f"{_MADE}-{_FILM_PART_S}s.mp4"
     cues = [(c.start_ms, c.end_ms, c.raw_text) for c in read_subtitles(settings.data / "episode_dev/episode.srt").cues]
     cues = [cue for cue in cues if cue[1] <= _FILM_PART_S * 1000]
@@ -248,11 +248,14 @@ def _memory(settings: CutBenchmark, film: WholeCut) -> Stage[list[dict[str, Any]
     points = [(_FILM_PART_S, five), (4 * _FILM_PART_S, film), (22 * _FILM_PART_S, two_hours)]
     hours = [seconds / 3600 for seconds, _ in points]
     slope = float(np.polyfit(hours, [cut.peak_rss_mb for _, cut in points], 1)[0])
+    growth_mb = two_hours.growth_mb()
     return [
         {
             "name": "memory",
             "peak_rss_mb": round(max(cut.peak_rss_mb for _, cut in points), 1),
             "mb_per_hour": round(slope, 1),
+            # Half of the film lies between the two places that are compared.
+            "mb_per_hour_inside": None if growth_mb is None else round(growth_mb / (hours[-1] / 2), 1),
             "times_real_time": _ratio(22 * _FILM_PART_S, two_hours.wall_s),
             "points": [
                 {"minutes": round(seconds / 60, 1), "peak_rss_mb": round(cut.peak_rss_mb, 1)} for seconds, cut in points
