@@ -16,10 +16,11 @@ from mmemo.labels import EKMAN7
 from mmemo.store.files import to_json
 
 _API = "/gradio_api"
-# As the page: the face in full so long after a key, the count of corrections so long after a save, the list of jobs.
-_DETAIL_S, _COUNT_S, _JOBS_S = 0.11, 0.35, 8.0
+# As the page: faces in full so long after a key, the count of corrections so long after a save and so often at most,
+# the list of jobs.
+_DETAIL_S, _COUNT_S, _COUNTS_S, _JOBS_S = 0.11, 0.35, 5.0, 8.0
 _PAGE, _PAGES_AHEAD = 48, 4
-_PICTURES_AHEAD = 8
+_PICTURES_AHEAD, _FACES_AHEAD = 8, 8
 _TRIES = 20
 _FILTERS = {
     **dict.fromkeys(("status", "character", "teacher", "image", "student", "target", "person", "annotator"), ""),
@@ -39,6 +40,7 @@ class ProtocolSession:
         self._cookie, self._review, self._tick = "", 0, (0, 0, 0)
         self._rows: dict[int, dict[str, Any]] = {}
         self._as_of: int | None = None
+        self._in_full = -1  # the last face that is known in full
         self.notes = Notes()
         self._thread: threading.Thread | None = None
 
@@ -73,6 +75,7 @@ class ProtocolSession:
 
     def _label(self, seconds: float, every_s: float, rng: random.Random) -> None:
         end, jobs_at, number = time.perf_counter() + seconds, time.perf_counter() + rng.random() * _JOBS_S, 0
+        count_at = 0.0
         time.sleep(rng.random() * every_s)
         while time.perf_counter() < end and self._at in self._rows:
             pressed, number = time.perf_counter(), number + 1
@@ -82,9 +85,11 @@ class ProtocolSession:
             saved = time.perf_counter()
             _sleep_until(pressed + _DETAIL_S)
             self._look()
-            _sleep_until(min(saved + _COUNT_S, following))
-            if time.perf_counter() < following:  # a page that has pressed again counts after that
+            due = max(saved + _COUNT_S, count_at)
+            _sleep_until(min(due, following))
+            if due < following:  # a page that has pressed again counts after that
                 self._ask("review_count", self._shown)
+                count_at = time.perf_counter() + _COUNTS_S
             if time.perf_counter() > jobs_at:
                 self._jobs()
                 jobs_at += _JOBS_S
@@ -109,14 +114,17 @@ class ProtocolSession:
         self.notes.unanswered += 1
 
     def _look(self) -> None:
-        """The next face in full, the picture that comes into sight ahead of it, and further pages where they end."""
+        """The next faces in full, the picture that comes into sight ahead of them, and further pages where they end."""
         if self._at not in self._rows:
             self._read(self._at)
-        if self._at in self._rows:
-            self._ask("review_face", {**self._question(), "item": self._rows[self._at]["item"], "blind": False})
-        ahead = self._rows.get(self._at + _PICTURES_AHEAD)
-        if ahead is not None:
-            self._send("GET", ahead["url"])
+        if self._in_full <= self._at:
+            ahead = range(max(self._at, self._in_full + 1), self._at + _FACES_AHEAD + 1)
+            items = [self._rows[at]["item"] for at in ahead if at in self._rows]
+            self._ask("review_faces", {**self._question(), "items": items})
+            self._in_full = ahead[-1]
+        coming = self._rows.get(self._at + _PICTURES_AHEAD)
+        if coming is not None:
+            self._send("GET", coming["url"])
 
     def _read(self, at: int) -> None:
         asked = {**self._question(), "as_of": self._as_of, "offset": at // _PAGE * _PAGE, "limit": _PAGES_AHEAD * _PAGE}

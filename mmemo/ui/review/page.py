@@ -17,7 +17,7 @@ from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.text import for_script, say
 
 _HERE = Path(__file__).parent
-SCRIPTS = ("words.js", "save.js", "review.js", "panel.js")
+SCRIPTS = ("words.js", "redraw.js", "save.js", "review.js", "panel.js")
 # Keys, and what they do in the words of the legend.
 LEGEND = (
     (("1–7",), "label"),
@@ -157,7 +157,7 @@ def _bar() -> str:
         '<div class="mm-bar" data-part="bar"><div class="mm-hits">'
         '<strong id="mm-position" data-part="hits" role="status"></strong>'
         '<span class="mm-told" data-part="told" role="status" aria-live="polite"></span>'
-        f'<span data-part="saved" id="mm-saved" class="mm-saved" role="status" data-state="saved">{escape(say("review.saved"))}'
+        f'<span data-part="saved" id="mm-saved" class="mm-saved" role="status" data-state="saved" data-shown="saved">{escape(say("review.saved"))}'
         f'</span></div><div class="mm-tools mm-bulk" data-part="bulk" hidden><span data-part="picked" role="status"></span>{bulk}'
         "</div></div>"
     )

@@ -62,8 +62,7 @@ const wordsOf = () => {
 };
 const player = () => {
   if (blind) return ''; // what is said would tell
-  const clip = panel.querySelector('.mm-clip');
-  return clip && clip.dataset.item === current()?.item ? clip : make('div', {class: 'mm-clip', 'data-item': current()?.item}, make('button', {type: 'button', class: 'mm-key', id: 'mm-play-line', 'data-do': 'play'}, hint('P'), word('play')));
+  return make('div', {class: 'mm-clip', 'data-item': current()?.item, 'data-keep': current()?.item}, make('button', {type: 'button', class: 'mm-key', id: 'mm-play-line', 'data-do': 'play'}, hint('P'), word('play')));
 };
 const drawPanel = () => {
   const row = current(), held = panel.contains(document.activeElement) ? document.activeElement.dataset.do : null;
@@ -73,28 +72,37 @@ const drawPanel = () => {
     panel.replaceChildren(make('div', {class: 'mm-empty'}, make('strong', {}, word(total ? 'end' : 'no_face')), total ? plural('end.advice', total) : word('nothing.advice')));
     return;
   }
-  detail = details.get(row.item) || null;
+  detail = details.get(row.item) || (detail?.item === row.item && detail.blind === blind ? detail : null);
   panel.dataset.item = row.item;
   const one = detail && picture ? detail.pictures.find((other) => other.face === picture) : null;
   const big = make('img', {class: 'mm-big', src: one ? one.url : row.url, alt: word('face', {track: row.track})});
   const bars = blind ? null : make('div', {class: 'mm-opinions'}, ...OPINIONS.map((source) => (detail ? barsOf(source, detail.opinions[source]) : make('div', {class: 'mm-opinion'}, titleOf(source, row.tops && row.tops[source] ? row.tops[source][0] : '')))));
-  panel.replaceChildren(make('div', {class: 'mm-card mm-stack'},
-    make('div', {class: 'mm-focus-top'}, make('div', {class: 'mm-face'}, big), linesOf(row)), make('div', {class: 'mm-media'}, strip(), player()), keysOf(row), bars ?? '', wordsOf() ?? ''));
-  if (held) panel.querySelector(`[data-do="${held}"]`)?.focus({preventScroll: true});
+  redrawInside(panel, [make('div', {class: 'mm-card mm-stack'},
+    make('div', {class: 'mm-focus-top'}, make('div', {class: 'mm-face'}, big), linesOf(row)), make('div', {class: 'mm-media'}, strip(), player()), keysOf(row), bars ?? '', wordsOf() ?? '')]);
+  if (held && !panel.contains(document.activeElement)) panel.querySelector(`[data-do="${held}"]`)?.focus({preventScroll: true});
 };
 // At once with what is known; in full when a person stays.
 const showPanel = () => {
   drawPanel();
   clearTimeout(detailTimer);
-  const row = current();
-  if (row && !details.has(row.item)) detailTimer = setTimeout(() => fetchDetail(row), DETAIL_MS);
+  if (unknown(at) || unknown(at + 1)) detailTimer = setTimeout(fetchDetails, DETAIL_MS);
 };
-const fetchDetail = async (row) => {
-  const answer = await server.review_face({...query(), item: row.item, blind});
-  if (!answer || answer.error || answer.blind !== blind) return;
-  details.set(row.item, answer);
-  if (details.size > 300) details.delete(details.keys().next().value);
-  if (current()?.item === row.item) drawPanel();
+const unknown = (index) => rows.has(index) && !details.has(rows.get(index).item);
+// What was said of a face since it was asked for is not in the answer.
+const forgotten = new Map();
+let moment = 0;
+const forget = (item) => { details.delete(item); forgotten.set(item, moment += 1); };
+// The faces that come next are asked for together with this one: each is drawn once and in full when its turn comes.
+const fetchDetails = async () => {
+  const wanted = [], mine = asked, since = moment;
+  for (let i = at; i <= at + FACES_AHEAD; i += 1) if (unknown(i)) wanted.push(rows.get(i).item);
+  const answer = wanted.length ? await server.review_faces({...query(), items: wanted}) : {faces: []};
+  if (!answer || answer.error || mine !== asked) return;
+  for (const one of answer.faces) if (one.blind === blind && !(forgotten.get(one.item) > since)) details.set(one.item, one);
+  while (details.size > DETAILS_KEPT) details.delete(details.keys().next().value);
+  const row = current(), known = row && details.get(row.item);
+  if (known && known !== detail) drawPanel();
+  if (row && forgotten.get(row.item) > since) showPanel();
 };
 const play = async () => {
   if (blind) return tell(word('play.hidden'));
@@ -112,10 +120,10 @@ const play = async () => {
 const showTools = () => {
   const many = selected.size;
   part('bulk').hidden = !many && !selecting;
-  part('picked').textContent = many ? plural('bulk.selected', many) : word('bulk.how');
+  write(part('picked'), many ? plural('bulk.selected', many) : word('bulk.how'));
   for (const button of part('bulk').querySelectorAll('[data-do]')) button.disabled = !many && button.dataset.do !== 'page';
   part('undo').disabled = !undoable.length;
-  part('focus').lastChild.textContent = word(isFocus() ? 'tool.focus.back' : 'tool.focus');
+  write(part('focus').lastChild, word(isFocus() ? 'tool.focus.back' : 'tool.focus'));
   part('focus').setAttribute('aria-pressed', String(isFocus()));
   part('blind').setAttribute('aria-pressed', String(blind));
   part('stay').setAttribute('aria-pressed', String(moveOn));
@@ -216,11 +224,13 @@ form.addEventListener('submit', (event) => event.preventDefault());
 form.addEventListener('change', (event) => { if (event.target.name !== 'text') search(); });
 form.elements.text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => search(), 200); });
 
+let counted = -Infinity;
 const count = async () => {
+  counted = performance.now();
   const answer = base && await server.review_count(base), button = part('retrain');
   if (!answer || answer.error) return;
   button.disabled = !answer.corrections || !answer.run;
-  button.textContent = plural(button.disabled ? 'corrections' : 'retrain', answer.corrections);
+  write(button, plural(button.disabled ? 'corrections' : 'retrain', answer.corrections));
 };
 const showAll = () => { showGrid(); showPanel(); };
 // What can be taken back, the last press last: what the server knows, and what it has not been told yet.

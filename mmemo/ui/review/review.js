@@ -4,7 +4,7 @@ const root = element.querySelector('.mm-review');
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
 const grid = root.querySelector('#mm-grid'), panel = root.querySelector('#mm-focus'), form = root.querySelector('#mm-filters');
 const OPINIONS = ['teacher', 'image', 'student', 'target'], USES = ['training', 'listener', 'unread', 'dropped'];
-const DETAIL_MS = 110, PAGES_AHEAD = 4, PICTURES_AHEAD = 8;
+const DETAIL_MS = 110, PAGES_AHEAD = 4, PICTURES_AHEAD = 8, FACES_AHEAD = 8, DETAILS_KEPT = 300, TOLD_MS = 300, COUNT_MS = 350, COUNTS_MS = 5000, PLACE_MS = 1000;
 fillWords(root);
 let base = null, facts = null, labels = [], rows = new Map(), total = 0, of = 0, asOf = null, page = 0, at = 0, asked = 0;
 let selected = new Map(), anchor = 0, selecting = false, picture = null, detail = null, detailTimer = 0, details = new Map(), undoable = [];
@@ -79,10 +79,17 @@ const showFilters = () => {
 };
 // Where a person was comes back with a reload of the page.
 const KEPT = 'mm-review-place';
+let place = null, placeTimer = 0;
+const writePlace = () => {
+  placeTimer = 0;
+  try { sessionStorage.setItem(KEPT, JSON.stringify(place)); } catch { /* then it begins anew */ }
+};
 const keepPlace = () => {
   const values = Object.fromEntries([...form.elements].filter((field) => field.name).map((field) => [field.name, field.type === 'checkbox' ? field.checked : field.value]));
-  try { sessionStorage.setItem(KEPT, JSON.stringify({...base, values, at, asOf})); } catch { /* then it begins anew */ }
+  place = {...base, values, at, asOf};
+  placeTimer ||= setTimeout(writePlace, PLACE_MS);
 };
+window.addEventListener('pagehide', () => { if (placeTimer) writePlace(); });
 const backToPlace = () => {
   let kept = null;
   try { kept = JSON.parse(sessionStorage.getItem(KEPT)); } catch { /* nothing that can be read */ }
@@ -122,7 +129,7 @@ const search = async (keep = false) => {
   [rows, total, of, asOf] = [new Map(), answer.total, answer.of, answer.as_of];
   page = Math.floor(answer.offset / size());
   at = Math.min(Math.max(at, answer.offset), Math.max(0, answer.offset + answer.rows.length - 1));
-  details = new Map();
+  [details, detail] = [new Map(), null];
   take(answer);
   showAll();
   keepPlace();
@@ -144,7 +151,15 @@ const ahead = async () => {
   await load(page + missing, PAGES_AHEAD);
   fetching = false;
 };
-const warm = () => { for (let i = at + 1; i <= at + PICTURES_AHEAD; i += 1) if (rows.has(i)) new Image().src = rows.get(i).url; };
+const warmed = new Set();
+const warm = () => {
+  for (let i = at + 1; i <= at + PICTURES_AHEAD; i += 1) {
+    const url = rows.get(i)?.url;
+    if (!url || warmed.has(url)) continue;
+    warmed.add(url);
+    new Image().src = url;
+  }
+};
 const move = async (to) => {
   if (busy) return;
   to = Math.max(0, Math.min(to, total));
@@ -159,7 +174,7 @@ const move = async (to) => {
   picture = null;
   const turned = to < total && Math.floor(to / size()) !== page;
   if (turned) page = Math.floor(to / size());
-  if (turned) showGrid(); else markTile();
+  if (turned) { showGrid(); reveal(); } else markTile();
   ahead();
   showPanel();
   warm();
@@ -191,7 +206,7 @@ const press = async (label, line, way) => {
   undoable.push({press: id, items: shown.map((row) => row.item), before, blind});
   const what = way === 'accepted' && many ? word('accepted') : inWords(chosen[0]);
   tell(frame ? word('told.picture', {label: what}) : many ? plural('told.faces', wanted.length, {label: what}) : line ? word('told.line', {label: what}) : word('told.face', {track: wanted[0].track, label: what}));
-  shown.forEach((row) => details.delete(row.item));
+  shown.forEach((row) => forget(row.item));
   if (many) { selected = new Map(); showGrid(); showPanel(); }
   else if (moveOn && !frame) { await move(at + 1); shown.forEach(markRow); } else { shown.forEach(markRow); showPanel(); }
   showTools();
@@ -200,7 +215,7 @@ const press = async (label, line, way) => {
 const putBack = (row, pressed) => {
   const before = pressed.blind === blind && (pressed.before || []).find((one) => one.item === row.item);
   if (before) Object.assign(row, before);
-  details.delete(row.item);
+  forget(row.item);
   markRow(row);
 };
 const undo = async () => {
@@ -221,20 +236,28 @@ onSaved = (answer) => {
   if (!asShown) search(true);
   for (const [item, now] of Object.entries(answer.now || {})) {
     if (isUnsaved(item) || !asShown) continue;
-    details.delete(item);
+    forget(item);
     for (const row of rowsOf([item])) { Object.assign(row, now); markRow(row); }
   }
   const row = current(), changed = [...Object.keys(answer.now || {}), ...wrong.flatMap((one) => one.items)];
   if (row && changed.includes(row.item)) showPanel();
   if (refused.length) { showTools(); search(true); }
   clearTimeout(onSaved.timer);
-  if (!queue.length) onSaved.timer = setTimeout(() => count(), 350);
+  if (!queue.length) onSaved.timer = setTimeout(count, Math.max(COUNT_MS, counted + COUNTS_MS - performance.now()));
 };
 onState = (unsaved, why) => {
   const shown = part('saved'), waiting = unsaved ? word(why ? 'unsaved.why' : 'unsaved', {n: amount(unsaved), why}) : '';
   const gone = refusal && make('button', {type: 'button', 'data-do': 'heard', 'aria-label': word('close')}, '×');
-  shown.replaceChildren([refusal, waiting].filter(Boolean).join(' ') || word('saved'), ...(gone ? [gone] : []));
-  shown.dataset.state = why || refusal ? 'trouble' : unsaved ? 'unsaved' : 'saved';
+  const state = why || refusal ? 'trouble' : unsaved ? 'unsaved' : 'saved', before = shown.dataset.shown;
+  const told = [[refusal, waiting].filter(Boolean).join(' ') || word('saved'), ...(gone ? [gone] : [])];
+  const show = () => {
+    shown.dataset.shown = state;
+    if (gone || shown.textContent !== told[0]) shown.replaceChildren(...told);
+  };
+  shown.dataset.state = state;
+  clearTimeout(onState.timer);
+  // Most saves are answered before one could read that they wait; that they do is told only of those that last.
+  if (state === 'unsaved' && before === 'saved') onState.timer = setTimeout(show, TOLD_MS); else show();
 };
 
 // Grid ---------------------------------------------------------------------------------------------
@@ -270,9 +293,7 @@ const showGrid = () => {
 const markRow = (row) => {
   const old = [...grid.children].find((one) => one.dataset.item === row.item);
   if (!old) return;
-  const held = old === document.activeElement, made = tile(row, Number(old.dataset.at));
-  old.replaceWith(made);
-  if (held) made.focus();
+  redraw(old, tile(row, Number(old.dataset.at)));
 };
 const markTile = () => {
   const held = grid.contains(document.activeElement);
@@ -283,11 +304,17 @@ const markTile = () => {
     one.tabIndex = here ? 0 : -1;
     if (here) one.setAttribute('aria-current', 'true'); else one.removeAttribute('aria-current');
     if (here && held) one.focus({preventScroll: true});
-    if (here && !isFocus()) reveal(one);
   }
+  reveal();
 };
-// Scrolls only as far as it must, and keeps clear of the bar above and of the panel over the lower edge on a phone.
-const reveal = (one) => {
+// Scrolls only as far as it must, and keeps clear of the bar above and of the panel over the lower edge on a phone. It
+// measures when the frame is laid out anyway: at once, everything would be laid out once more for it.
+let revealing = 0;
+const reveal = () => { revealing ||= requestAnimationFrame(revealChosen); };
+const revealChosen = () => {
+  revealing = 0;
+  const one = isFocus() ? null : grid.querySelector('.chosen');
+  if (!one || one.offsetParent === null) return;
   const box = one.getBoundingClientRect(), over = panel.getBoundingClientRect(), top = part('bar').offsetHeight + 6;
   const bottom = getComputedStyle(panel).position === 'fixed' ? over.top : window.innerHeight;
   if (box.bottom > bottom - 6) window.scrollBy(0, box.bottom - bottom + 6); else if (box.top < top) window.scrollBy(0, box.top - top);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from mmemo.ui.review.save import save_presses
 from mmemo.ui.sign_in import People, name_of
 from mmemo.ui.text import say
 
+_FACES_AT_ONCE = 16
 Answer = Callable[[Mapping[str, Any], str], dict[str, Any]]
 
 
@@ -74,8 +76,8 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
     def review_page(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         return answered(desk.page, asked, request, context.people)
 
-    def review_face(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return answered(desk.face, asked, request, context.people)
+    def review_faces(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return answered(functools.partial(faces_in_full, desk), asked, request, context.people)
 
     def review_save(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         return answered(functools.partial(save_presses, desk), asked, request, context.people)
@@ -86,7 +88,18 @@ def server_functions(context: AppContext) -> list[Callable[..., dict[str, Any]]]
     def review_count(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         return answered(count, asked, request, context.people)
 
-    return [review_count, review_open, review_page, review_face, review_save, review_clip]
+    return [review_count, review_open, review_page, review_faces, review_save, review_clip]
+
+
+def faces_in_full(desk: ReviewDesk, asked: Mapping[str, Any], me: str) -> dict[str, Any]:
+    """Several tracks in full, in one answer: the one that is looked at and those that come next; without those that are
+    gone."""
+    items = asked.get("items")
+    faces = []
+    for item in items[:_FACES_AT_ONCE] if isinstance(items, list) else []:
+        with suppress(InputError):
+            faces.append(desk.face({**asked, "item": item}, me))
+    return {"faces": faces}
 
 
 def answered(answer: Answer, asked: object, request: gr.Request | None, people: People | None = None) -> dict[str, Any]:

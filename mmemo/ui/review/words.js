@@ -1,7 +1,7 @@
 // The words of the page in the language of the browser; WORDS holds them in all languages.
 const wished = (navigator.language || '').toLowerCase().split('-')[0], LANGUAGE = wished in WORDS ? wished : 'en';
 const word = (key, values = {}) => WORDS[LANGUAGE][key].replace(/\{(\w+)\}/g, (hole, name) => (name in values ? values[name] : hole));
-const amount = (number) => number.toLocaleString(LANGUAGE);
+const numbers = new Intl.NumberFormat(LANGUAGE), amount = (number) => numbers.format(number);
 const plural = (key, number, values = {}) => word(`${key}.${number === 1 ? 'one' : 'many'}`, {n: amount(number), ...values});
 const percent = (share) => `${Math.round(100 * share)} %`;
 const REJECT = 'reject', SKIP = 'skip';

@@ -23,6 +23,7 @@ from mmemo.store.workspace import Episode, Workspace
 from mmemo.ui.review import desk as review_desk
 from mmemo.ui.review.desk import ReviewDesk
 from mmemo.ui.review.save import save_presses
+from mmemo.ui.review.tab import faces_in_full
 from mmemo.ui.text import in_language
 from tests.ui.made import EPISODE_ID, LINES, RUN_IDS
 from tests.ui.review_made import ASKED, desk, item, made, press, undo
@@ -197,6 +198,15 @@ def test_one_face_in_full(desk: ReviewDesk):
     for nonsense in ("", "x", item(999), f"{EPISODE_ID}/other/1", f"{EPISODE_ID}/../made/1", "../../x/made/1"):
         with pytest.raises(InputError):
             desk.face({**ASKED, "item": nonsense}, "local")
+
+
+def test_several_faces_in_full_without_those_that_are_gone(desk: ReviewDesk):
+    asked = {**ASKED, "items": [item(3), item(999), "nonsense", item(4)]}
+    assert [face["item"] for face in faces_in_full(desk, asked, "local")["faces"]] == [item(3), item(4)]
+    assert faces_in_full(desk, {**asked, "blind": True}, "local")["faces"][0]["opinions"] == {}
+    assert len(faces_in_full(desk, {**ASKED, "items": [item(1)] * 99}, "local")["faces"]) == 16
+    for nothing in ([], None, "x"):
+        assert faces_in_full(desk, {**ASKED, "items": nothing}, "local") == {"faces": []}
 
 
 def test_opening_again_reads_the_words_again_only_when_there_are_new_ones(
