@@ -9,9 +9,9 @@ import gradio as gr
 
 from mmemo.flow.runs.promotion import promoted_run
 from mmemo.store.workspace import Workspace
+from mmemo.ui.address import REMEMBER_CHOICE
 from mmemo.ui.compare.words import run_title
 from mmemo.ui.context import AppContext, Selection, told
-from mmemo.ui.roles import roles
 from mmemo.ui.text import label
 from mmemo.ui.work import runs_of
 
@@ -21,13 +21,6 @@ _LOGO = (
     '<circle cx="21" cy="11" r="2" fill="#fff"/><path d="M9.5 16.5c3.5 4.500 9.500 4.500 13 0" fill="none" '
     'stroke="#fff" stroke-width="2.200" stroke-linecap="round"/></svg>'
 )
-# The choice is part of the page's address: it outlives a reload, can be kept and sent, and is each tab's own.
-_REMEMBER = """(episode, run) => {
-  const address = new URL(window.location.href);
-  for (const [name, value] of [['episode', episode], ['run', run]])
-    value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
-  if (episode) window.history.replaceState(window.history.state, '', address);
-}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,6 @@ class Header:
 
 def header(context: AppContext) -> Header:
     """Build the header; call `choose` on page load to fill it."""
-    roles(context)
     with gr.Row(elem_id="mm-header", equal_height=False):
         with gr.Column(scale=6, min_width=300):
             gr.HTML(f'<div class="mm mm-brand">{_LOGO}<div><h1>mmemo</h1><p>{label("page.promise")}</p></div></div>')
@@ -68,7 +60,7 @@ def header(context: AppContext) -> Header:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     episode.input(on_episode, [parts.selection, episode], parts.outputs, **quiet)
     run.input(on_run, [parts.selection, run], parts.outputs, **quiet)
-    gr.on([episode.change, run.change], None, [episode, run], None, js=_REMEMBER, api_visibility="private")
+    gr.on([episode.change, run.change], None, [episode, run], None, js=REMEMBER_CHOICE, api_visibility="private")
     return parts
 
 

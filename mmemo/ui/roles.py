@@ -1,40 +1,51 @@
 """Who signed in as annotator sees no button that only answers that a lead may do this.
 
-This is for the eye alone: what may be done is decided where it is done, by `by_lead` and `must_lead`.
+This is for the eye alone: what may be done is decided where it is done, by `by_lead` and `must_lead`. What is for one
+role alone is hidden from the start, and shown once the page knows the role, which it asks for while it is built.
 """
 
 from __future__ import annotations
 
-import gradio as gr
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from mmemo.errors import InputError
-from mmemo.ui.context import AppContext, told
+from mmemo.store.people import ANNOTATOR, LEAD
 from mmemo.ui.sign_in import People
 
 # Classes of what is there for leads alone, and of what annotators find in its place.
 FOR_LEADS, FOR_ANNOTATORS = "mm-for-leads", "mm-for-annotators"
+_ADDRESS = "role"
+_HIDDEN = (
+    f'<style>html:not([data-role="{LEAD}"]) .{FOR_LEADS}, html:not([data-role="{ANNOTATOR}"]) .{FOR_ANNOTATORS} '
+    "{ display: none !important; }</style>"
+)
 
 
-def roles(context: AppContext) -> gr.HTML:
-    """The style of the page that hides what is not for who looks, by their role when the page is loaded."""
-    rule = gr.HTML(_hide(FOR_ANNOTATORS), visible="hidden", elem_id="mm-roles")
-
-    @told
-    def on_load(request: gr.Request) -> str:
-        return rule_of(context.people, request)
-
-    gr.on(None, on_load, None, rule, show_progress="hidden", api_visibility="private")
-    return rule
+def role_head(people: People) -> str:
+    """What the head of the page holds. Where nobody signs in, everybody is a lead, and nothing is asked."""
+    if not people.sign_in:
+        return f"{_HIDDEN}<script>document.documentElement.dataset.role = '{LEAD}';</script>"
+    ask = f"fetch('{_ADDRESS}', {{cache: 'no-store'}}).then((said) => said.text())"
+    return f"{_HIDDEN}<script>{ask}.then((role) => {{ document.documentElement.dataset.role = role; }});</script>"
 
 
-def rule_of(people: People, request: gr.Request | None) -> str:
-    """The style for who asks; somebody who is not signed in may do nothing either."""
+def role_of(people: People, request: Any) -> str:
+    """The role of who asks; somebody who is not signed in may do no more than an annotator."""
     try:
-        leads = people.who(request).is_lead
+        return people.who(request).role
     except InputError:
-        leads = False
-    return _hide(FOR_ANNOTATORS if leads else FOR_LEADS)
+        return ANNOTATOR
 
 
-def _hide(css: str) -> str:
-    return f"<style>.{css}{{display:none!important}}</style>"
+def serve_role(app: FastAPI, people: People) -> None:
+    """Tell a page the role of who looks at it, by the cookie of the request."""
+
+    def answer(request: Request) -> Response:
+        return PlainTextResponse(role_of(people, request), headers={"Cache-Control": "no-store"})
+
+    app.router.routes.insert(0, Route(f"/{_ADDRESS}", answer))

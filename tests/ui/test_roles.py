@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from mmemo.store.people import LEAD, add_person
+from mmemo.store.people import ANNOTATOR, LEAD, add_person
 from mmemo.store.workspace import Workspace
 from mmemo.ui.context import AppContext, by_lead, told
 from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.page import build_page
 from mmemo.ui.review.page import review_frame
-from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS, rule_of
+from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS, role_head, role_of, serve_role
 from mmemo.ui.sign_in import People
 from tests.serving import serving
 
@@ -69,15 +69,30 @@ def test_who_labels_is_told_why_in_the_own_language(
     assert told_so == [sentence]
 
 
-@pytest.mark.parametrize(
-    ("name", "hidden"), [("ada", FOR_ANNOTATORS), ("ben", FOR_LEADS), ("cy", FOR_LEADS), (None, FOR_LEADS)]
-)
-def test_the_page_hides_what_is_not_for_who_looks(people: People, name: str | None, hidden: str):
-    assert rule_of(people, request_of(name)) == f"<style>.{hidden}{{display:none!important}}</style>"
+@pytest.mark.parametrize(("name", "role"), [("ada", LEAD), ("ben", ANNOTATOR), ("cy", ANNOTATOR), (None, ANNOTATOR)])
+def test_the_page_is_told_the_role_of_who_looks(people: People, name: str | None, role: str):
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    app: Any = Starlette()
+    app.auth, app.cookie_id, app.tokens = object(), "x", {"t": name}
+    serve_role(app, people)
+    answer = TestClient(app, cookies={"access-token-x": "t"} if name else {}).get("/role")
+    assert (answer.status_code, answer.text, answer.headers["cache-control"]) == (200, role, "no-store")
+    assert role_of(people, request_of(name)) == role
 
 
-def test_without_sign_in_all_buttons_are_there():
-    assert FOR_ANNOTATORS in rule_of(People(), None)
+def test_what_is_for_one_role_is_hidden_until_the_role_is_known(people: People):
+    for head in (role_head(people), role_head(People())):
+        rule = head.partition("</style>")[0]
+        assert f'html:not([data-role="lead"]) .{FOR_LEADS}' in rule and "display: none !important" in rule
+        assert f'html:not([data-role="annotator"]) .{FOR_ANNOTATORS}' in rule
+    assert "fetch('role'" in role_head(people)
+
+
+def test_without_sign_in_all_buttons_are_there_and_nothing_is_asked():
+    assert "dataset.role = 'lead'" in role_head(People()) and "fetch" not in role_head(People())
+    assert role_of(People(), None) == LEAD
 
 
 def test_what_only_a_lead_may_press_is_marked(tmp_path: Path):

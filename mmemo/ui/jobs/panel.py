@@ -11,6 +11,7 @@ import gradio as gr
 
 from mmemo.store.jobs import Job, JobStep
 from mmemo.ui.context import AppContext, by_lead, told, warn
+from mmemo.ui.jobs.memory import remember_script, written
 from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.jobs.table import LIST_SCRIPT, LISTED, list_html
 from mmemo.ui.jobs.words import (
@@ -33,6 +34,8 @@ from mmemo.ui.text import label, say
 _TICK_S, _GLANCE_S = 1.0, 8.0
 # The panel is above the tabs, the buttons that start a job may be far below it.
 SHOW_PANEL = "() => document.getElementById('mm-job')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
+# What no look at the jobs changes.
+OF_THE_PAGE = ("mine", "memory")
 # The ends of so many jobs are told at once to a page that did not look for a while; the list has all of them.
 _MOST_TOLD = 3
 
@@ -44,7 +47,8 @@ class JobPanel:
     `watched` is the job that the page last saw active, `shown` the one in the box; `ended` are the jobs that ended
     since the page last looked, with when they did, the newest first; `looked` is when the newest job ended that it knew
     by then. `started` is the job that this page started or resumed last, `mine` are all of them: what others do must not
-    move what this page shows. `listed` is placed by the Episode tab.
+    move what this page shows. `memory` is what the browser's tab remembers of them, see `mmemo.ui.jobs.memory`.
+    `listed` is placed by the Episode tab.
     """
 
     box: gr.Column
@@ -61,11 +65,12 @@ class JobPanel:
     listed: gr.HTML
     looked: gr.State
     mine: gr.State
+    memory: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
         """Components in the order of the values of `watch`."""
-        return [getattr(self, field.name) for field in fields(self) if field.name != "mine"]
+        return [getattr(self, field.name) for field in fields(self) if field.name not in OF_THE_PAGE]
 
 
 def job_panel(context: AppContext) -> JobPanel:
@@ -94,6 +99,7 @@ def job_panel(context: AppContext) -> JobPanel:
         listed=gr.HTML(elem_id="mm-jobs", js_on_load=LIST_SCRIPT, render=False),
         looked=gr.State(None),
         mine=gr.State(()),
+        memory=gr.HTML("", visible="hidden", elem_id="mm-my-jobs"),
     )
     _listen(context, panel)
     return panel
@@ -126,10 +132,13 @@ def _listen(context: AppContext, panel: JobPanel) -> None:
     def on_act(watched: int | None, looked: int | None, event: gr.EventData) -> tuple[Any, ...]:
         return act(jobs, watched, looked, int(event.job), str(event.act))
 
-    def on_started(mine: tuple[int, ...], started: int | None) -> tuple[int, ...]:
-        return mine if started is None or started in mine else (*mine, started)
+    def on_started(mine: tuple[int, ...], started: int | None) -> tuple[tuple[int, ...], str]:
+        mine = mine if started is None or started in mine else (*mine, started)
+        return mine, written(jobs, mine)
 
-    panel.started.change(on_started, [panel.mine, panel.started], panel.mine, **quiet)
+    panel.started.change(on_started, [panel.mine, panel.started], [panel.mine, panel.memory], **quiet)
+    remember = remember_script(context.workspace)
+    panel.memory.change(None, panel.memory, None, js=remember, api_visibility="private")
     panel.timer.tick(on_tick, seen, panel.outputs, **quiet)
     panel.cancel.click(on_cancel, [*seen, panel.shown], panel.outputs, **quiet)
     panel.resume.click(on_resume, [*seen, panel.shown], panel.outputs, **quiet)

@@ -19,7 +19,7 @@ from mmemo.ui.jobs.words import address_of, clock_time, log_text, stage_words, t
 from mmemo.ui.text import in_language
 from tests.made_jobs import KINDS, PagesSettings
 
-NAMES = [name for name in job_panel.JobPanel.__dataclass_fields__ if name != "mine"]
+NAMES = [name for name in job_panel.JobPanel.__dataclass_fields__ if name not in job_panel.OF_THE_PAGE]
 
 
 @pytest.fixture
