@@ -6,7 +6,7 @@ import pytest
 
 from mmemo.settings import SAMPLE
 from mmemo.store.workspace import Workspace
-from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, StartApp, Trouble, open_tab, toast
+from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, StartApp, Trouble, open_tab
 from tests.ui.made import RUN_IDS, ready_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -116,7 +116,8 @@ def test_a_damaged_picture_is_told_in_a_sentence(ready_app: RunningApp, open_pag
     damaged = tmp_path / "holiday.png"
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n but no picture")
     page.locator("#mm-picture input[type=file]").set_input_files(str(damaged))
-    assert "holiday.png is no picture or is damaged" in toast(page)
+    page.locator("#mm-faces [role=alert]").get_by_text("holiday.png is no picture or is damaged").wait_for()
+    assert page.get_by_test_id("toast-body").count() == 0
 
 
 def test_a_damaged_picture_is_told_after_an_example_too(ready_app: RunningApp, open_page: OpenPage, tmp_path: Path):
@@ -129,7 +130,8 @@ def test_a_damaged_picture_is_told_after_an_example_too(ready_app: RunningApp, o
     damaged = tmp_path / "holiday.png"
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n but no picture")
     page.locator("#mm-picture input[type=file]").set_input_files(str(damaged))
-    assert "holiday.png is no picture or is damaged" in toast(page)
+    page.locator("#mm-faces [role=alert]").get_by_text("holiday.png is no picture or is damaged").wait_for()
+    assert page.get_by_test_id("toast-body").count() == 0
 
 
 def test_an_empty_workspace_starts_with_the_bundled_result(tmp_path: Path, start_app: StartApp, open_page: OpenPage):

@@ -38,7 +38,6 @@ class Asked:
 
     paths: tuple[Path, ...] = ()
     selection: Selection = field(default_factory=Selection)
-    anyway: bool = False
     line: str = ""
     look: bool = False
     several: bool = False
@@ -89,8 +88,8 @@ def answer_steps(workspace: Workspace, asked: Asked, before: Answer | None) -> S
         return replace(answer, folder=_saved(workspace, answer))
 
 
-def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> tuple[str | None, str]:
-    """The student that answers and why, in one sentence; None where only the baseline does."""
+def answering_run(workspace: Workspace, selection: Selection) -> tuple[str | None, str]:
+    """The student that answers, which is the chosen one, and what it is worth, in one sentence; None without any."""
     run_id = selection.run_id
     if run_id is None:
         return None, say("predict.no_student")
@@ -98,18 +97,16 @@ def answering_run(workspace: Workspace, selection: Selection, anyway: bool) -> t
     chosen = chosen_run(workspace, selection.episode_id)
     if promotion.promoted and chosen is not None and chosen.run_id == run_id:
         return run_id, f"{promotion.state}; {chosen.why}"
-    if promotion.promoted or anyway:
-        return run_id, "; ".join(in_use(workspace, run_id))
-    return None, say("predict.not_promoted", why=promotion.why)
+    return run_id, "; ".join(in_use(workspace, run_id))
 
 
 def _read_alike(workspace: Workspace, before: Asked, now: Asked) -> bool:
-    one, other = (answering_run(workspace, a.selection, a.anyway)[0] for a in (before, now))
+    one, other = (answering_run(workspace, a.selection)[0] for a in (before, now))
     return before.paths == now.paths and one == other and before.selection == now.selection
 
 
 def _read_faces(workspace: Workspace, asked: Asked) -> Stage[Answer]:
-    run_id, why = answering_run(workspace, asked.selection, asked.anyway)
+    run_id, why = answering_run(workspace, asked.selection)
     with names_only(workspace):
         total = count_pictures(asked.paths) if len(asked.paths) > 1 else 1
         models = load_predictors(workspace, run_id)

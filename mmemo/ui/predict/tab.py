@@ -6,14 +6,12 @@ import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import UnidentifiedImageError
 
-from mmemo.errors import InputError, MmemoError
+from mmemo.errors import MmemoError
 from mmemo.flow.prediction.pictures import CLIP_ENDINGS, PICTURE_ENDINGS
 from mmemo.flow.prediction.predict import networks_loaded
 from mmemo.flow.prediction.said_line import predict_with_line
@@ -21,10 +19,10 @@ from mmemo.progress import run as finish
 from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare.words import run_title
-from mmemo.ui.context import AppContext, Selection, told, warn
+from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.predict.answer import Answer, Asked, answer_steps, forget_old, given_paths
 from mmemo.ui.predict.examples import EXAMPLES_SCRIPT, draw_examples, examples_html
-from mmemo.ui.predict.view import answer_html, first_html, loading_html, nothing_html, waiting_html
+from mmemo.ui.predict.view import answer_html, first_html, loading_html, nothing_html, problem_html, waiting_html
 from mmemo.ui.text import in_language, label, language_of, say
 from mmemo.ui.words import sentences
 
@@ -41,7 +39,6 @@ class PredictTab:
     files: gr.File
     line: gr.Textbox
     look: gr.Checkbox
-    anyway: gr.Checkbox
     faces: gr.HTML
     several: gr.State
     answer: gr.State
@@ -51,9 +48,13 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
     """Build the tab; a new picture, line or run predicts at once. Old files of predictions go."""
     forget_old(context.workspace)
     several, answer = gr.State(False), gr.State(None, time_to_live=_FORGOTTEN_S)
-    with gr.Row():
-        with gr.Column(scale=5, min_width=300):
+    # In this order one below the other on a phone: the answer comes right after what was asked.
+    with gr.Row(elem_id="mm-predict"):
+        with gr.Column(scale=5, min_width=300, elem_id="mm-predict-given"):
             picture, files = _inputs(context, several)
+        with gr.Column(scale=7, min_width=320, elem_id="mm-predict-answer"):
+            faces = gr.HTML(first_html(), elem_id="mm-faces")
+        with gr.Column(scale=5, min_width=300, elem_id="mm-predict-more"):
             line = gr.Textbox(
                 label=label("predict.line"),
                 info=label("predict.line.why"),
@@ -62,10 +63,7 @@ def predict_tab(context: AppContext, selection: gr.State) -> PredictTab:
                 elem_id="mm-line",
             )
             look = gr.Checkbox(label=label("predict.look"), info=label("predict.look.why"), elem_id="mm-look")
-            anyway = gr.Checkbox(label=label("predict.anyway"), info=label("predict.anyway.why"), elem_id="mm-anyway")
-        with gr.Column(scale=7, min_width=320):
-            faces = gr.HTML(first_html(), elem_id="mm-faces")
-    tab = PredictTab(picture, files, line, look, anyway, faces, several, answer)
+    tab = PredictTab(picture, files, line, look, faces, several, answer)
     _predict_at_once(context, selection, tab)
     _endpoint(context)
     return tab
@@ -84,7 +82,7 @@ def _inputs(context: AppContext, several: gr.State) -> tuple[gr.Image, gr.File]:
                 buttons=[],
                 elem_id="mm-picture",
             )
-            _refuse_damaged(picture)
+            _let_damaged_through(picture)
             _examples(draw_examples(context.workspace), picture)
         with gr.Tab(label("predict.several"), render_children=True) as many:
             files = gr.File(
@@ -108,21 +106,19 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
         picture: str | None,
         files: Sequence[str] | None,
         chosen: Selection,
-        anyway: bool,
         line: str,
         look: bool,
         before: Answer | None,
         request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
-        asked = Asked(given_paths(picture, files, several), chosen, anyway, line, look, several)
+        asked = Asked(given_paths(picture, files, several), chosen, line, look, several)
 
         def values_for_who_asks() -> Iterator[tuple[Any, Any]]:
             if asked.paths:
                 context.people.who(request)
             yield from show_faces(context.workspace, asked, before)
 
-        values = _guarded(values_for_who_asks(), several=several)
-        yield from _each_in(language_of(request), values)
+        yield from _each_in(language_of(request), _guarded(values_for_who_asks()))
 
     gr.on(
         [
@@ -130,13 +126,12 @@ def _predict_at_once(context: AppContext, selection: gr.State, tab: PredictTab) 
             tab.files.change,
             tab.several.change,
             selection.change,
-            tab.anyway.input,
             tab.look.input,
             tab.line.submit,
             tab.line.blur,
         ],
         on_ask,
-        [tab.several, tab.picture, tab.files, selection, tab.anyway, tab.line, tab.look, tab.answer],
+        [tab.several, tab.picture, tab.files, selection, tab.line, tab.look, tab.answer],
         [tab.answer, tab.faces],
         trigger_mode="always_last",
         show_progress="hidden",
@@ -176,7 +171,7 @@ def _endpoint(context: AppContext) -> None:
 def show_faces(workspace: Workspace, asked: Asked, before: Answer | None) -> Iterator[tuple[Any, Any]]:
     """Values for what is known and for the page, one after the other until the answer stands.
 
-    A student that is not promoted answers only when it is asked for `anyway`. Raises InputError for a damaged file.
+    The chosen student answers, promoted or not; what it is worth is said beside it. Raises InputError for a damaged file.
     """
     if not asked.paths:
         yield None, nothing_html(several=asked.several)
@@ -209,21 +204,19 @@ def _each_in(language: str, values: Generator[tuple[Any, Any], None, None]) -> I
             yield value
 
 
-def _guarded(values: Iterator[tuple[Any, Any]], *, several: bool) -> Generator[tuple[Any, Any], None, None]:
-    """What is raised on the way becomes a toast; the page says again what it needs."""
+def _guarded(values: Iterator[tuple[Any, Any]]) -> Generator[tuple[Any, Any], None, None]:
+    """What is raised on the way is told in place of the answer, where it stays for as long as its cause."""
     try:
         yield from values
-        return
     except MmemoError as error:
-        warn(sentences(error))
+        yield None, problem_html(sentences(error))
     except Exception:
         log.exception("the prediction failed")
-        warn(say("page.bug"))
-    yield None, nothing_html(several=several)
+        yield None, problem_html(say("page.bug"))
 
 
 def _examples(paths: list[Path], picture: gr.Image) -> None:
-    """Pictures to click; not gr.Examples, which replaces the picture's component and what refuses damaged ones."""
+    """Pictures to click; not gr.Examples, which replaces the picture's component and what lets damaged ones through."""
     style = f"<style>{STYLESHEET.read_text(encoding='utf-8')}</style>"
     shown = gr.HTML(style + examples_html(paths), js_on_load=EXAMPLES_SCRIPT, elem_id="mm-examples")
 
@@ -235,23 +228,14 @@ def _examples(paths: list[Path], picture: gr.Image) -> None:
     shown.select(on_example, None, picture, show_progress="hidden", api_visibility="private")
 
 
-def _refuse_damaged(picture: gr.Image) -> None:
-    """Gradio opens an upload before any handler sees it; say there, too, what is wrong with a damaged one."""
+def _let_damaged_through(picture: gr.Image) -> None:
+    """Gradio opens an upload before any handler sees it, and fails there; whoever reads it says what is wrong with it."""
     preprocess = picture.preprocess
 
-    def checked(payload: Any) -> Any:
+    def unopened(payload: Any) -> Any:
         try:
             return preprocess(payload)
-        except (UnidentifiedImageError, OSError, ValueError):
-            raise gr.Error(
-                escape(sentences(_damaged(getattr(payload, "orig_name", None) or "the picture"))),
-                print_exception=False,
-            ) from None
+        except Exception:  # Pillow answers damaged files with many kinds
+            return getattr(payload, "path", None)
 
-    picture.preprocess = checked  # type: ignore[method-assign]
-
-
-def _damaged(name: str) -> InputError:
-    return InputError(
-        f"{name} is no picture or is damaged", hint="choose a .jpg, .png or .webp file that opens elsewhere"
-    )
+    picture.preprocess = unopened  # type: ignore[method-assign]

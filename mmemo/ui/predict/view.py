@@ -35,6 +35,11 @@ def first_html() -> str:
     return f'<div class="mm"><div class="mm-empty"><strong>{label("predict.none")}</strong></div></div>'
 
 
+def problem_html(words: str) -> str:
+    """Why there is no answer, in its place."""
+    return f'<div class="mm"><p class="mm-alert" role="alert">{escape(words)}</p></div>'
+
+
 def loading_html() -> str:
     """Why the first picture takes longer."""
     return f'<div class="mm-loading">{empty(say("predict.loading"), say("predict.loading.why"))}</div>'
@@ -56,14 +61,22 @@ def answer_html(answer: Answer, run_title: str) -> str:
     looks = iter(answer.looks if answer.asked.look else ())
     names = boxes_names(answer.pictures)
     pictures = "".join(_picture(answer, number, name, looks) for number, name in enumerate(names))
-    return page_part(_who(answer, run_title), _line(answer), _saves(answer), _limits(answer), pictures)
+    return page_part(_who(answer, run_title), _line(answer), pictures, _limits(answer), _saves(answer))
 
 
 def _who(answer: Answer, run_title: str) -> str:
     if answer.run_id is None:
         return f'<p class="small soft">{escape(answer.why)}</p>'
     run = f"<strong>{escape(run_title)}</strong>"
-    return f'<p class="small soft">{say("predict.answers", run=run, why=_reported(answer.why))}</p>'
+    at_box = f" {escape(say(f'predict.at_box.{_speaker(answer)}'))}" if answer.faces else ""
+    return f'<p class="small soft">{say("predict.answers", run=run, why=_reported(answer.why))}{at_box}</p>'
+
+
+def _speaker(answer: Answer) -> str:
+    """Whose first choice stands at the boxes."""
+    if answer.line is not None:
+        return "line"
+    return "student" if answer.run_id is not None else "baseline"
 
 
 def _line(answer: Answer) -> str:

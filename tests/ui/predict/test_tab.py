@@ -67,20 +67,15 @@ def test_a_picture_that_comes_while_another_is_judged_is_judged_next(workspace: 
     assert judge.trigger_mode == "always_last" and judge.outputs == [tab.answer, tab.faces]
 
 
-def test_where_people_sign_in_nobody_else_has_pictures_read(
-    workspace: Workspace, two_faces: Path, monkeypatch: pytest.MonkeyPatch
-):
-    told: list[str] = []
-    monkeypatch.setattr(predict_tab, "warn", told.append)
+def test_where_people_sign_in_nobody_else_has_pictures_read(workspace: Workspace, two_faces: Path):
     with closing(workspace.labels()) as labels, gr.Blocks() as page:
         context = AppContext(workspace, labels, JobRunner(workspace), people=People(oauth=True))
         tab = predict_tab.predict_tab(context, gr.State(Selection()))
     judge = next(event.fn for event in page.fns.values() if tab.faces in event.outputs)
     assert judge is not None
-    for picture, said in ((str(two_faces), ["Nobody is signed in. Sign in and reload the page."]), (None, [])):
-        told.clear()
-        answers = [*judge(False, picture, None, Selection(), False, "", False, None, None)]
-        assert told == said and all(answer is None or not answer.faces for answer, _ in answers)
+    for picture, said in ((str(two_faces), "Nobody is signed in. Sign in and reload the page."), (None, "No picture")):
+        answers = [*judge(False, picture, None, Selection(), "", False, None, None)]
+        assert said in answers[-1][1] and all(answer is None or not answer.faces for answer, _ in answers)
 
 
 def test_every_face_has_a_number_and_both_bars(ready: Workspace, two_faces: Path):
@@ -94,7 +89,7 @@ def test_every_face_has_a_number_and_both_bars(ready: Workspace, two_faces: Path
 
 def test_an_answer_is_in_the_language_of_who_asks(ready: Workspace, two_faces: Path):
     values = predict_tab.show_faces(ready, Asked((two_faces,), CHOSEN), None)
-    said = [*predict_tab._each_in("de", predict_tab._guarded(values, several=False))][-1][1]
+    said = [*predict_tab._each_in("de", predict_tab._guarded(values))][-1][1]
     assert said.count("Baseline, nicht angepasst") == 2 and "2 Gesichter" in said and "Tabelle (.csv)" in said
     assert "No picture yet" in last(ready, Asked())[1] and "No pictures yet" in last(ready, Asked(several=True))[1]
 
@@ -235,13 +230,34 @@ def test_the_open_side_counts():
     assert given_paths(None, None, True) == given_paths(None, None, False) == ()
 
 
-def test_a_bug_is_a_toast_and_the_page_stays(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    toasts: list[str] = []
-    monkeypatch.setattr(predict_tab, "warn", toasts.append)
+def test_what_is_wrong_is_told_once_in_place_of_the_answer(
+    ready: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gr, "Warning", lambda *_, **__: pytest.fail("a toast says it a second time"))
+    for name in ("torn.mp4", "torn <b>.png"):
+        (tmp_path / name).write_bytes(b"neither")
+        values = predict_tab.show_faces(ready, Asked((tmp_path / name,), CHOSEN, several=True), None)
+        answer, said = [*predict_tab._guarded(values)][-1]
+        assert answer is None and said.count("is no ") == 1 and 'role="alert"' in said
+        assert name.partition(" ")[0] in said and "<b>" not in said and "yet" not in said
 
+
+def test_a_damaged_upload_reaches_who_can_say_what_is_wrong(tmp_path: Path):
+    from gradio.data_classes import ImageData
+
+    picture = gr.Image(type="filepath", image_mode=None)
+    predict_tab._let_damaged_through(picture)
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    assert picture.preprocess(ImageData(path=str(tmp_path / "torn.png"), orig_name="torn.png")) == str(
+        tmp_path / "torn.png"
+    )
+    assert picture.preprocess(None) is None
+
+
+def test_a_bug_is_told_and_the_page_stays(caplog: pytest.LogCaptureFixture):
     def broken() -> Iterator[tuple[Any, Any]]:
         yield None, "waiting"
         raise ZeroDivisionError
 
-    first, *_ = (page for _, page in predict_tab._guarded(broken(), several=False))
-    assert first == "waiting" and "bug" in toasts[0] and "ZeroDivisionError" in caplog.text
+    first, then = (page for _, page in predict_tab._guarded(broken()))
+    assert first == "waiting" and "bug" in then and "ZeroDivisionError" in caplog.text
