@@ -83,7 +83,7 @@ def notes_on(
     """What a reader must know before trusting the table, the most serious first."""
     by_name = {row.name: row for row in rows}
     majority, trained, rival = by_name[MAJORITY], by_name[student], by_name[baseline]
-    notes = [f"Student, {alarm}."] if alarm else []
+    notes = [f"On this gold, {alarm}."] if alarm else []
     notes += [_below_majority(row, majority) for row in (trained, rival) if row.scores.accuracy < _accuracy(majority)]
     notes += _thin_gold(trained.scores)
     if gain.units < FEW_UNITS:

@@ -39,11 +39,9 @@ def as_(name: str, password: str = PASSWORD) -> Callable[[Page], None]:
     """Fills in the form of the page that asks who it is."""
 
     def enter(page: Page) -> None:
-        field = page.locator("input[type='password'], textarea[type='password']").first
-        field.wait_for()
-        page.get_by_label("username").fill(name)
-        field.fill(password)
-        page.get_by_role("button", name="Login").click()
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
 
     return enter
 
@@ -69,12 +67,13 @@ def labels_of(workspace: Workspace) -> list[tuple[int, str, str]]:
 
 def test_a_wrong_password_lets_nobody_in(team_app: RunningApp, open_page: OpenPage, trouble: Trouble):
     def enter(page: Page) -> None:
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("alert").get_by_text("both needed").wait_for()
         as_("ada", "a wrong one")(page)
-        page.get_by_text("Incorrect").first.wait_for()
+        page.get_by_role("alert").get_by_text("Name or password is wrong").wait_for()
         assert not page.locator("#mm-tabs").count()
         page.wait_for_timeout(300)
         trouble.errors.clear()  # the browser tells of every refused request
-        page.reload()
         as_("ada")(page)
 
     page = open_page(team_app, enter=enter)

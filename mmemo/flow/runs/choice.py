@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +24,6 @@ GOLD_FILE = "gold.parquet"
 _KEY = ["episode_id", "track_id"]
 
 
-def run_name(workspace: Workspace, run_id: str) -> str:
-    """A run in a menu, what tells it from others first: "proven · 20 Nov 13:43 · calibrated fusion"."""
-    config = workspace.run_config(run_id)
-    recipe = str(config.get("train", {}).get("recipe", run_id)).replace("_", " ")
-    return f"{_state(workspace, run_id)} · {moment(trained_ms(workspace, run_id))} · {recipe}"
-
-
-def moment(ms: int) -> str:
-    """When a run was trained, in the server's time: "20 Nov 13:43"."""
-    return f"{datetime.fromtimestamp(ms / 1000):%d %b %H:%M}"
-
-
 def trained_ms(workspace: Workspace, run_id: str) -> int:
     """When a run was trained, in ms since 1970; of one that did not keep it, when its weights were written."""
     kept = workspace.run_config(run_id).get("trained_ms")
@@ -48,7 +35,13 @@ def trained_ms(workspace: Workspace, run_id: str) -> int:
     return path.stat().st_mtime_ns // 1_000_000
 
 
-def _state(workspace: Workspace, run_id: str) -> str:
+def recipe_name(recipe: str) -> str:
+    """How a recipe is called for people: "calibrated fusion"."""
+    return recipe.replace("_", " ")
+
+
+def run_state(workspace: Workspace, run_id: str) -> str:
+    """What is known of a run in two words: "proven", "not proven", "not measured", "chosen", "put aside", "damaged"."""
     try:
         promotion = promotion_of(workspace, run_id)
     except StorageError:

@@ -186,11 +186,18 @@ def _decided(workspace: Workspace, run_id: str, said: Mapping[str, bool]) -> Pro
     path = workspace.report_folder(run_id) / "comparison.json"
     if not path.is_file():
         alarm = config.get("collapse")
-        why = str(alarm) if alarm else "nothing speaks against it, but it was never compared with the baseline on gold"
+        why = (
+            f"in training, {alarm}"
+            if alarm
+            else "nothing speaks against it, but it was never compared with the baseline on gold"
+        )
         return Promotion(not alarm, False, why, measured=False)
     comparison = Comparison.from_contract(read_json(path))
-    if alarm := config.get("collapse") or _collapse_on_gold(comparison):
-        return Promotion(False, False, str(alarm))
+    # The two are counted on other faces, so they differ: those that trained against their targets, and those with gold.
+    if alarm := config.get("collapse"):
+        return Promotion(False, False, f"in training, {alarm}")
+    if alarm := _collapse_on_gold(comparison):
+        return Promotion(False, False, f"on this gold, {alarm}")
     verdict = comparison.verdict().rstrip(".")
     return Promotion(comparison.gain.proven, False, f"{verdict[:1].lower()}{verdict[1:]}")
 

@@ -12,7 +12,8 @@ from mmemo.store.workspace import Workspace
 from mmemo.ui.compare.table import rows_html
 from mmemo.ui.compare.words import run_title
 from mmemo.ui.html import card, page_part
-from mmemo.ui.text import say
+from mmemo.ui.text import amount, say
+from mmemo.ui.text.figures import as_written
 
 
 def against_html(workspace: Workspace, first: str, second: str) -> str:
@@ -33,12 +34,19 @@ def verdict_words(two: TwoRuns) -> str:
         return say("compare.two.no_gold")
     interval = ""
     if two.gain.accuracy_ci95 is not None:
-        low, high = (points(bound) for bound in two.gain.accuracy_ci95)
+        low, high = (as_written(points(bound)) for bound in two.gain.accuracy_ci95)
         interval = say("compare.interval", low=low, high=high)
-    by = say("compare.two.by", accuracy=points(two.gain.accuracy), interval=interval, n=f"{two.gain.units:,}")
+    by = say(
+        "compare.two.by", accuracy=as_written(points(two.gain.accuracy)), interval=interval, n=amount(two.gain.units)
+    )
     return say(f"compare.two.{two.gain.outcome}", by=by, few=FEW_UNITS)
 
 
 def shares_words(two: TwoRuns) -> str:
     """How alike two runs are, in one sentence."""
-    return say("compare.two.shares", n=f"{two.faces:,}", agree=percent(two.agree), apart=percent(two.apart))
+    return say(
+        "compare.two.shares",
+        n=amount(two.faces),
+        agree=as_written(percent(two.agree)),
+        apart=as_written(percent(two.apart)),
+    )

@@ -27,6 +27,7 @@ from mmemo.ui.html import card, chip, empty, file_url, notice, page_part
 from mmemo.ui.roles import FOR_LEADS
 from mmemo.ui.sign_in import name_of
 from mmemo.ui.text import label, say
+from mmemo.ui.text.library import retold
 from mmemo.ui.work import comparison_of, report_of, run_config, runs_of
 
 _CONTACTS = 12
@@ -155,7 +156,7 @@ def show_against(workspace: Workspace, chosen: Selection, other: str | None) -> 
 
 def verdict_html(comparison: Comparison, report: Path | None) -> str:
     """The sentence in large type, what to know before trusting it, and where the full report is."""
-    notes = "".join(f"<p>{escape(note)}</p>" for note in comparison.notes)
+    notes = "".join(f"<p>{escape(retold(note))}</p>" for note in comparison.notes)
     links = ""
     if report is not None:
         url = file_url(report)

@@ -13,14 +13,16 @@ from mmemo.evaluate.words import percent, points
 from mmemo.labels import EKMAN7
 from mmemo.ui.compare.words import row_title, row_why, units_words
 from mmemo.ui.html import card
-from mmemo.ui.text import say
+from mmemo.ui.text import amount, say
+from mmemo.ui.text.figures import as_written, figure
+from mmemo.ui.text.library import retold
 
 
 def table_html(comparison: Comparison) -> str:
     """All systems on the same gold, in percent, the gain with its intervals beneath."""
     gain = comparison.gain
-    accuracy = points(gain.accuracy) + _interval(gain.accuracy_ci95, 100, "+.1f")
-    macro_f1 = f"{gain.macro_f1:+.3f}" + _interval(gain.macro_f1_ci95, 1, "+.3f")
+    accuracy = as_written(points(gain.accuracy)) + _interval(gain.accuracy_ci95, 100, 1)
+    macro_f1 = figure(gain.macro_f1, 3, sign=True) + _interval(gain.macro_f1_ci95, 1, 3)
     units = units_words(gain.units, comparison.unit)
     line = say("compare.gain_line", accuracy=accuracy, macro_f1=macro_f1, units=units)
     return (
@@ -65,7 +67,7 @@ def classes_html(comparison: Comparison) -> str:
 def _class_html(label: str, n: int, confusions: Sequence[np.ndarray], keys: Sequence[str]) -> str:
     found = [_share(confusion[n, n], confusion[n].sum()) for confusion in confusions]
     right = [_share(confusion[n, n], confusion[:, n].sum()) for confusion in confusions]
-    figures = (f"{int(confusions[0][n].sum()):,}", " → ".join(found), " → ".join(right))
+    figures = (amount(int(confusions[0][n].sum())), " → ".join(found), " → ".join(right))
     cells = "".join(
         f'<td class="num" data-head="{escape(say(key), quote=True)}">{figure}</td>'
         for key, figure in zip(keys, figures, strict=True)
@@ -80,16 +82,19 @@ def _share(part: float, whole: float) -> str:
 def _row_html(row: Row, why: bool) -> str:
     css = ' class="sum"' if row.name == STUDENT else ""
     figures = [
-        (say("compare.faces"), str(row.scores.n)),
-        (say("compare.accuracy"), percent(row.scores.accuracy)),
-        (say("compare.macro_f1"), f"{row.scores.macro_f1:.3f}"),
-        *((label, percent(row.scores.recall[label])) for label in EKMAN7.labels),
+        (say("compare.faces"), amount(row.scores.n)),
+        (say("compare.accuracy"), as_written(percent(row.scores.accuracy))),
+        (say("compare.macro_f1"), figure(row.scores.macro_f1, 3)),
+        *((label, as_written(percent(row.scores.recall[label]))) for label in EKMAN7.labels),
     ]
     cells = "".join(f'<td class="num" data-head="{escape(head, quote=True)}">{figure}</td>' for head, figure in figures)
-    said = [one for one in (row_why(row) if why else "", row.note) if one]
+    said = [one for one in (row_why(row) if why else "", retold(row.note)) if one]
     note = f'<span class="why">{escape("; ".join(said))}</span>' if said else ""
     return f'<tr{css}><th scope="row">{escape(row_title(row))}{note}</th>{cells}</tr>'
 
 
-def _interval(interval: tuple[float, float] | None, scale: float, form: str) -> str:
-    return f" [{scale * interval[0]:{form}}, {scale * interval[1]:{form}}]" if interval else ""
+def _interval(interval: tuple[float, float] | None, scale: float, digits: int) -> str:
+    if not interval:
+        return ""
+    low, high = (figure(scale * bound, digits, sign=True) for bound in interval)
+    return f" [{low}{'; ' if ',' in low else ', '}{high}]"

@@ -10,11 +10,13 @@ from mmemo.evaluate.rows import MAJORITY, Row
 from mmemo.evaluate.slices import FEW_FACES
 from mmemo.evaluate.statistics import FEW_UNITS, direction
 from mmemo.evaluate.words import points
-from mmemo.flow.runs.choice import moment, run_name, trained_ms
+from mmemo.flow.runs.choice import recipe_name, run_state, trained_ms
 from mmemo.flow.runs.promotion import Chosen, Promotion, other_in_use, promotion_of
 from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
-from mmemo.ui.text import say, words
+from mmemo.ui.text import amount, say, words
+from mmemo.ui.text.figures import as_written, figure, moment_words
+from mmemo.ui.text.library import retold
 from mmemo.ui.work import comparison_of
 
 # Less than this on average is neither too sure nor not sure enough.
@@ -25,8 +27,12 @@ def verdict_words(comparison: Comparison) -> str:
     """One sentence: is the student better than the baseline, by how much, and how sure is that."""
     gain = comparison.gain
     units = units_words(gain.units, comparison.unit)
-    accuracy = say("compare.verdict.accuracy", value=points(gain.accuracy), interval=_percent(gain.accuracy_ci95))
-    macro_f1 = say("compare.verdict.macro_f1", value=f"{gain.macro_f1:+.3f}", interval=_plain(gain.macro_f1_ci95))
+    accuracy = say(
+        "compare.verdict.accuracy", value=as_written(points(gain.accuracy)), interval=_percent(gain.accuracy_ci95)
+    )
+    macro_f1 = say(
+        "compare.verdict.macro_f1", value=figure(gain.macro_f1, 3, sign=True), interval=_plain(gain.macro_f1_ci95)
+    )
     kind = str(gain.outcome)
     if kind == "none" and direction(gain.macro_f1_ci95) > 0:
         kind = "none_but"
@@ -38,7 +44,7 @@ def verdict_words(comparison: Comparison) -> str:
 
 def units_words(n: int, unit: str) -> str:
     """A number of independent units: "20 tracks"."""
-    return say(f"compare.unit.{unit}.{'one' if n == 1 else 'many'}", n=f"{n:,}")
+    return say(f"compare.unit.{unit}.{'one' if n == 1 else 'many'}", n=amount(n))
 
 
 def row_title(row: Row) -> str:
@@ -68,10 +74,10 @@ def sure_words(found: Reliability) -> str:
     return say(
         f"compare.sure.{kind}",
         name=say(f"compare.row.{found.name}"),
-        error=f"{100 * found.error:.1f}",
-        chance=f"{100 * found.by_chance:.1f}",
+        error=figure(100 * found.error, 1),
+        chance=figure(100 * found.by_chance, 1),
         by=f"{100 * abs(found.overconfidence):.0f}",
-        n=f"{found.n:,}",
+        n=amount(found.n),
     )
 
 
@@ -99,9 +105,11 @@ def translated(prefix: str) -> dict[str, str]:
 
 
 def run_title(workspace: Workspace, run_id: str) -> str:
-    """A run in a menu, in the reader's language: "proven · 20 Nov 13:43 · calibrated fusion"."""
-    state, rest = run_name(workspace, run_id).split(" · ", 1)
-    return f"{translated('compare.run.').get(state, state)} · {rest}"
+    """A run in a menu, what tells it from others first: "proven · 20 Nov 13:43 · calibrated fusion"."""
+    state = run_state(workspace, run_id)
+    recipe = str(workspace.run_config(run_id).get("train", {}).get("recipe", run_id))
+    when = moment_words(trained_ms(workspace, run_id))
+    return f"{translated('compare.run.').get(state, state)} · {when} · {recipe_name(recipe)}"
 
 
 def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
@@ -112,10 +120,10 @@ def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
     if not promotion.promoted:
         if other is None:
             return say("compare.state.aside"), why
-        return say("compare.state.aside_other", other=moment(trained_ms(workspace, other.run_id))), why
+        return say("compare.state.aside_other", other=moment_words(trained_ms(workspace, other.run_id))), why
     if other is not None:
         key = "compare.state.behind_chosen" if promotion.by_person else "compare.state.behind"
-        state = say(key, other=moment(trained_ms(workspace, other.run_id)))
+        state = say(key, other=moment_words(trained_ms(workspace, other.run_id)))
         return state, f"{chosen_words(workspace, other)} {say('compare.why.of_this', why=why)}"
     return say("compare.state.used" if promotion.measured else "compare.state.unmeasured"), why
 
@@ -127,18 +135,20 @@ def chosen_words(workspace: Workspace, chosen: Chosen) -> str:
 
 
 def why_words(workspace: Workspace, run_id: str, promotion: Promotion) -> str:
-    """Why a student is promoted or not, in one sentence; an alarm is told as the library words it."""
+    """Why a student is promoted or not, in one sentence."""
     if promotion.by_person:
         return say("compare.why.promoted" if promotion.promoted else "compare.why.taken_back") + "."
     if not promotion.measured:
         alarm = workspace.run_config(run_id).get("collapse")
-        return f"{_capital(str(alarm)) if alarm else say('compare.why.uncompared')}."
+        return f"{_capital(retold(promotion.why)) if alarm else say('compare.why.uncompared')}."
     try:
         comparison = comparison_of(workspace, run_id)
     except MmemoError:
         comparison = None
     said_of_gain = comparison is not None and promotion.why.lower() == comparison.verdict().rstrip(".").lower()
-    return verdict_words(comparison) if comparison is not None and said_of_gain else f"{_capital(promotion.why)}."
+    return (
+        verdict_words(comparison) if comparison is not None and said_of_gain else f"{_capital(retold(promotion.why))}."
+    )
 
 
 def _capital(text: str) -> str:
@@ -146,8 +156,16 @@ def _capital(text: str) -> str:
 
 
 def _percent(interval: tuple[float, float] | None) -> str:
-    return say("compare.interval", low=points(interval[0]), high=points(interval[1])) if interval else ""
+    return (
+        say("compare.interval", low=as_written(points(interval[0])), high=as_written(points(interval[1])))
+        if interval
+        else ""
+    )
 
 
 def _plain(interval: tuple[float, float] | None) -> str:
-    return say("compare.interval", low=f"{interval[0]:+.3f}", high=f"{interval[1]:+.3f}") if interval else ""
+    return (
+        say("compare.interval", low=figure(interval[0], 3, sign=True), high=figure(interval[1], 3, sign=True))
+        if interval
+        else ""
+    )

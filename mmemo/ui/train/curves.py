@@ -14,6 +14,7 @@ from mmemo.store.jobs import Job
 from mmemo.store.workspace import Workspace
 from mmemo.ui.html import card, page_part
 from mmemo.ui.text import say
+from mmemo.ui.text.figures import figure
 
 _WIDTH, _HEIGHT = 640, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 28, 44
@@ -69,7 +70,7 @@ _FIGURES = ("train.epochs", "train.loss_last", "train.loss_best")
 def _figures_row(part: pd.DataFrame, fold: int) -> str:
     name = say("train.all_faces") if fold == _ALL else say("train.fold", n=fold + 1)
     held = part["val_loss"].dropna()
-    cells = (str(len(part)), f"{part['train_loss'].iloc[-1]:.3f}", f"{held.min():.3f}" if len(held) else "–")
+    cells = (str(len(part)), figure(part["train_loss"].iloc[-1], 3), figure(held.min(), 3) if len(held) else "–")
     return (
         f'<tr><th scope="row">{escape(name)}</th>{"".join(f"""<td class="num">{cell}</td>""" for cell in cells)}</tr>'
     )
@@ -149,7 +150,7 @@ def _axes(frame: _Frame) -> str:
     digits = max(1, min(3, 1 - math.floor(math.log10(max(frame.high - frame.low, 1e-6)))))
     rows = "".join(
         f'<path class="grid" d="M{_LEFT} {frame.y(v):.1f}H{_WIDTH - _RIGHT}"/>'
-        f'<text x="{_LEFT - 6}" y="{frame.y(v) + 4:.1f}" text-anchor="end">{v:.{digits}f}</text>'
+        f'<text x="{_LEFT - 6}" y="{frame.y(v) + 4:.1f}" text-anchor="end">{figure(v, digits)}</text>'
         for v in losses
     )
     columns = "".join(

@@ -9,6 +9,7 @@ import gradio as gr
 
 from mmemo.errors import InputError
 from mmemo.flow.jobs.kinds import RETRAIN, RetrainSettings
+from mmemo.flow.runs.choice import recipe_name
 from mmemo.flow.runs.listing import EMBEDDED, HEAD, NETWORK, UPPER_BLOCKS, RunCard
 from mmemo.student.recipes import RECIPES, recipe_named
 from mmemo.student.settings import TrainSettings
@@ -53,7 +54,7 @@ def train_form() -> TrainForm:
     """Build the fields; `fill` gives them what a run did."""
     offered = [name for name, recipe in RECIPES.items() if recipe.offered]
     recipe = gr.Dropdown(
-        [(str(label(f"train.recipe.{name}")), name) for name in offered],
+        [(f"{recipe_name(name)}: {label(f'episode.recipe_{name}')}", name) for name in offered],
         value=_TRAIN.recipe,
         label=label("train.recipe"),
         info=label("train.recipe_why"),
@@ -123,13 +124,13 @@ def start_other(context: AppContext, run_id: str | None, wish: Wish) -> int:
     )
     settings.on(_TRAIN)  # refuses what does not go together
     recipe = recipe_named(settings.recipe or _TRAIN.recipe)
-    return context.jobs.submit(RETRAIN, say("train.job.other", recipe=recipe.name.replace("_", " ")), settings)
+    return context.jobs.submit(RETRAIN, say("train.job.other", recipe=recipe_name(recipe.name)), settings)
 
 
 def recipe_words(name: str) -> str:
-    """What a recipe does in a few words; of one that is not offered its name."""
-    key = f"train.recipe.{name}"
-    return say(key) if key in words() else name.replace("_", " ")
+    """What a recipe is called and does, as where an episode is adapted to; of one that is not offered its name."""
+    key = f"episode.recipe_{name}"
+    return f"{recipe_name(name)}: {say(key)}" if key in words() else recipe_name(name)
 
 
 def network_words(card: RunCard) -> str:

@@ -11,7 +11,7 @@ from mmemo.labels import EKMAN7
 from mmemo.store.workspace import Workspace
 from mmemo.teacher.resemblance import AUTO
 from mmemo.ui.html import page_part
-from mmemo.ui.text import say
+from mmemo.ui.text import amount, say
 
 # The text in a cell keeps its contrast up to this much of the colour.
 _DARKEST = 72
@@ -35,7 +35,7 @@ def counts_words(found: TeacherMatrix) -> str:
     """How many corrections are in it, and on what they rest."""
     anchor = f" ({found.anchor})" if found.anchor not in ("", AUTO) else ""
     key = {0: "none", 1: "one"}.get(found.corrections, "many")
-    return say(f"train.matrix_counts.{key}", n=f"{found.corrections:,}", anchor=anchor)
+    return say(f"train.matrix_counts.{key}", n=amount(found.corrections), anchor=anchor)
 
 
 def matrix_html(found: TeacherMatrix) -> str:
@@ -71,4 +71,4 @@ def _cell(share: float, count: float, *, agrees: bool = False) -> str:
 
 
 def _whole(count: float) -> str:
-    return f"{int(np.rint(count)):,}"
+    return amount(int(np.rint(count)))

@@ -8,14 +8,15 @@ from html import escape
 
 from mmemo.errors import InputError
 from mmemo.evaluate.words import points
-from mmemo.flow.runs.choice import moment
+from mmemo.flow.runs.choice import recipe_name
 from mmemo.flow.runs.listing import RunCard, run_cards
 from mmemo.flow.runs.notes import MAX_NOTE_CHARACTERS, write_note
 from mmemo.flow.runs.promotion import promote
 from mmemo.store.workspace import Workspace
 from mmemo.ui.html import card, page_part
 from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
-from mmemo.ui.text import say
+from mmemo.ui.text import amount, say
+from mmemo.ui.text.figures import as_written, moment_words
 from mmemo.ui.train.form import network_words
 
 SHOW, AGAINST, USE, STOP, NOTE = "show", "against", "use", "stop", "note"
@@ -84,9 +85,11 @@ def gain_words(one: RunCard) -> str:
         return say("train.unmeasured_why")
     interval = ""
     if one.gain.accuracy_ci95 is not None:
-        low, high = (points(bound) for bound in one.gain.accuracy_ci95)
+        low, high = (as_written(points(bound)) for bound in one.gain.accuracy_ci95)
         interval = say("train.interval", low=low, high=high)
-    return say("train.gain_is", accuracy=points(one.gain.accuracy), interval=interval, n=f"{one.gain.units:,}")
+    return say(
+        "train.gain_is", accuracy=as_written(points(one.gain.accuracy)), interval=interval, n=amount(one.gain.units)
+    )
 
 
 def outcome(one: RunCard) -> str:
@@ -99,15 +102,15 @@ def _row(one: RunCard, shown: bool) -> str:
     chips = _chip(what, say(f"train.gain.{what}"))
     chips += _chip("used", say("train.in_use")) if one.in_use else ""
     chips += _chip("shown", say("train.shown")) if shown else ""
-    facts = [one.recipe.replace("_", " "), network_words(one)]
+    facts = [recipe_name(one.recipe), network_words(one)]
     if one.corrections is not None:
         key = "train.corrections.one" if one.corrections == 1 else "train.corrections.many"
-        facts.append(say(key, n=f"{one.corrections:,}"))
+        facts.append(say(key, n=amount(one.corrections)))
     facts.append(say("train.seed_is", n=one.seed))
     listed = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
     current = ' aria-current="true"' if shown else ""
     return (
-        f'<li{current}><div class="mm-run-head"><strong>{escape(moment(one.trained_ms))}</strong>{chips}</div>'
+        f'<li{current}><div class="mm-run-head"><strong>{escape(moment_words(one.trained_ms))}</strong>{chips}</div>'
         f'<div class="mm-stats">{listed}</div><p class="small">{escape(gain_words(one))}{_by_person(one)}</p>'
         f'{_note(one)}<div class="mm-acts">{_acts(one, shown)}</div></li>'
     )
@@ -131,7 +134,7 @@ def _note(one: RunCard) -> str:
         if one.note is None
         else f'<span class="small soft">{escape(say("train.note_by", name=one.note.annotator))}</span>'
     )
-    name = escape(say("train.note_of", when=moment(one.trained_ms)), quote=True)
+    name = escape(say("train.note_of", when=moment_words(one.trained_ms)), quote=True)
     return (
         f'<div class="mm-run-note"><span class="{FOR_ANNOTATORS}">{escape(note)}</span>'
         f'<input type="text" class="{FOR_LEADS}" value="{escape(note, quote=True)}" aria-label="{name}" '
@@ -148,7 +151,7 @@ def _acts(one: RunCard, shown: bool) -> str:
 
 
 def _button(one: RunCard, act: str, words: str) -> str:
-    name = escape(f"{words}: {moment(one.trained_ms)}, {one.recipe.replace('_', ' ')}", quote=True)
+    name = escape(f"{words}: {moment_words(one.trained_ms)}, {recipe_name(one.recipe)}", quote=True)
     run_id = escape(one.run_id, quote=True)
     css = "" if act in (SHOW, AGAINST) else f' class="{FOR_LEADS}"'
     return (

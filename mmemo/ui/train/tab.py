@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from mmemo.flow.runs.choice import moment
 from mmemo.flow.runs.listing import RunCard, last_trained, run_card, run_cards
 from mmemo.flow.runs.promotion import other_in_use
 from mmemo.store.workspace import Workspace
@@ -21,7 +20,8 @@ from mmemo.ui.jobs.panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.review.desk import ReviewDesk
 from mmemo.ui.roles import FOR_ANNOTATORS, FOR_LEADS
 from mmemo.ui.sign_in import name_of
-from mmemo.ui.text import label, say
+from mmemo.ui.text import amount, label, say
+from mmemo.ui.text.figures import moment_words
 from mmemo.ui.train.curves import show_curves
 from mmemo.ui.train.form import TrainForm, Wish, fill, network_words, recipe_words, start_head, start_other, train_form
 from mmemo.ui.train.matrix import show_matrix
@@ -223,14 +223,18 @@ def waiting(workspace: Workspace, desk: ReviewDesk, episode_id: str) -> int:
 def about_html(workspace: Workspace, one: RunCard, corrections: int) -> str:
     """What the chosen run did and learned from, what waits, and which run is in use if it is another."""
     lines = [
-        say("train.trained", when=moment(one.trained_ms), recipe=recipe_words(one.recipe), part=network_words(one))
+        say(
+            "train.trained", when=moment_words(one.trained_ms), recipe=recipe_words(one.recipe), part=network_words(one)
+        )
     ]
     if one.corrections is not None:
-        lines.append(say(f"train.learned.{'one' if one.corrections == 1 else 'many'}", n=f"{one.corrections:,}"))
+        lines.append(say(f"train.learned.{'one' if one.corrections == 1 else 'many'}", n=amount(one.corrections)))
     if one.seconds is not None:
         lines.append(say("train.took", duration=duration(one.seconds)))
     key = {0: "none", 1: "one"}.get(corrections, "many")
-    told_now = f'<p class="mm-waiting"><strong>{escape(say(f"train.waiting.{key}", n=f"{corrections:,}"))}</strong></p>'
+    told_now = (
+        f'<p class="mm-waiting"><strong>{escape(say(f"train.waiting.{key}", n=amount(corrections)))}</strong></p>'
+    )
     about = f'<p class="small soft">{escape(" ".join(lines))}</p>'
     not_here = f'<p class="small soft {FOR_ANNOTATORS}">{escape(say("train.lead_only"))}</p>'
     return page_part(card(told_now, about, other_html(workspace, one), not_here, title=say("train.this")))
@@ -243,14 +247,14 @@ def other_html(workspace: Workspace, one: RunCard) -> str:
         return ""
     used = run_card(workspace, other.run_id)
     why = chosen_words(workspace, other)
-    said = say("train.other_in_use", when=moment(one.trained_ms), other=moment(used.trained_ms), why=why)
+    said = say("train.other_in_use", when=moment_words(one.trained_ms), other=moment_words(used.trained_ms), why=why)
     return f'<p class="small mm-notice">{escape(said)}</p>'
 
 
 def curves_now(context: AppContext, chosen: Selection) -> str:
     """The curves of the job at work, else of the chosen run."""
     job = context.jobs.latest()
-    when = moment(run_card(context.workspace, chosen.run_id).trained_ms) if chosen.run_id is not None else ""
+    when = moment_words(run_card(context.workspace, chosen.run_id).trained_ms) if chosen.run_id is not None else ""
     return show_curves(context.workspace, chosen.run_id, job, when)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mmemo.errors import InputError
-from mmemo.flow.runs.choice import compare_runs, run_name, save_gold, trained_ms
+from mmemo.flow.runs.choice import compare_runs, run_state, save_gold, trained_ms
 from mmemo.flow.runs.details import FACT_COLUMNS, track_facts
 from mmemo.flow.runs.promotion import promote
 from mmemo.labels import EKMAN7
@@ -33,16 +33,14 @@ def tracks_of(workspace: Workspace, run_id: str) -> pd.DataFrame:
     return read_table(workspace.run_folder(run_id) / "predictions.parquet")[["episode_id", "track_id"]]
 
 
-def test_a_name_says_first_what_tells_runs_apart(ready: Workspace):
-    names = [run_name(ready, run_id) for run_id in RUN_IDS]
-    assert names[0].startswith("proven · ") and names[0].endswith(" · anchored em")
-    assert names[1].startswith("not proven · ") and len(names[0]) < 45
+def test_a_state_says_what_is_known_of_a_run(ready: Workspace):
+    assert [run_state(ready, run_id) for run_id in RUN_IDS] == ["proven", "not proven"]
     promote(ready, RUN_IDS[1])
-    assert run_name(ready, RUN_IDS[1]).startswith("chosen · ")
+    assert run_state(ready, RUN_IDS[1]) == "chosen"
     promote(ready, RUN_IDS[1], False)
-    assert run_name(ready, RUN_IDS[1]).startswith("put aside · ")
+    assert run_state(ready, RUN_IDS[1]) == "put aside"
     (ready.report_folder(RUN_IDS[0]) / "comparison.json").unlink()
-    assert run_name(ready, RUN_IDS[0]).startswith("not measured · ")
+    assert run_state(ready, RUN_IDS[0]) == "not measured"
 
 
 def test_two_runs_are_compared_on_the_gold_of_either(ready: Workspace):

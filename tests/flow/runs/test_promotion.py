@@ -58,10 +58,12 @@ def test_without_a_comparison_nothing_is_known_and_it_is_used_while_none_is_prov
 
 def test_a_collapse_stops_a_proven_gain(workspace: Workspace):
     save_run(workspace, "alarmed", _GOLD, collapse="collapse: 90% of the predictions are joy")
-    assert not promotion_of(workspace, "alarmed").promoted
+    said = promotion_of(workspace, "alarmed")
+    assert not said.promoted and said.why == "in training, collapse: 90% of the predictions are joy"
     save_run(workspace, "on-gold", np.where(_GOLD == 6, 5, _GOLD))
     said = promotion_of(workspace, "on-gold")
-    assert not said.promoted and "never predicted" in said.why and "disgust" in said.why
+    assert not said.promoted and said.why.startswith("on this gold, ")
+    assert "never predicted" in said.why and "disgust" in said.why
 
 
 def test_the_newest_promoted_run_is_used_not_the_newest(workspace: Workspace):
