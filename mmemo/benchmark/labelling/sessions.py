@@ -7,7 +7,6 @@ Everybody signs in under a name of their own. What they noted is compared with t
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from mmemo.benchmark.labelling.browsers import BrowserSession, chromium, open_sessions
 from mmemo.benchmark.labelling.faces import EPISODE_ID, RUN_ID, make_faces
+from mmemo.benchmark.labelling.load import Load, load_between, load_now
 from mmemo.benchmark.labelling.notes import Notes, Press, compared, spread
 from mmemo.benchmark.labelling.protocol import ProtocolSession
 from mmemo.benchmark.labelling.serving import running_app
@@ -29,6 +29,8 @@ from mmemo.store.people import add_person
 from mmemo.store.workspace import Workspace
 
 _SETTLE_S = 60.0
+# After a page has opened, a browser tidies up for a while; people who label have had theirs open for long.
+_REST_S = 10.0
 _ASKED_P95_MS = 300.0
 
 
@@ -51,15 +53,6 @@ class SessionsBenchmark:
             raise InputError(f"{self.browsers} of {self.sessions} sessions cannot have a browser", hint="see --help")
 
 
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """Processor seconds of the server, and busy and all ticks of the machine's cores so far; None where unknown."""
-
-    at: float
-    server_cpu_s: float | None
-    ticks: tuple[int, int] | None
-
-
 def benchmark_sessions(settings: SessionsBenchmark) -> Stage[Outcome]:
     """Make the faces, start the app, let everybody label, and compare what they pressed with what is kept."""
     settings.cache.mkdir(parents=True, exist_ok=True)
@@ -78,9 +71,11 @@ def benchmark_sessions(settings: SessionsBenchmark) -> Stage[Outcome]:
             yield Progress("browsers", number, len(drawn), "opening")
         for one in plain:
             one.open(password)
-        before = _load(process.pid)
+        if drawn:
+            time.sleep(_REST_S)
+        before = load_now(process.pid)
         yield from _labelled([*drawn, *plain], settings)
-        after = _load(process.pid)
+        after = load_now(process.pid)
         _settle([*drawn, *plain])
         notes = [Notes.together(one.notes() for one in drawn), Notes.together(one.notes for one in plain)]
         row = _row(settings, notes, _kept(workspace), before, after)
@@ -129,12 +124,12 @@ def _kept(workspace: Workspace) -> list[Press]:
 
 
 def _row(
-    settings: SessionsBenchmark, notes: Sequence[Notes], kept: Sequence[Press], before: _Load, after: _Load
+    settings: SessionsBenchmark, notes: Sequence[Notes], kept: Sequence[Press], before: Load, after: Load
 ) -> dict[str, Any]:
     """The figures; notes: of the sessions in a browser, and of the others."""
     in_browsers, others = notes
-    both, wall_s = Notes.together(notes), after.at - before.at
-    row: dict[str, Any] = {
+    both = Notes.together(notes)
+    row = {
         "name": "sessions",
         "sessions_in_a_browser": settings.browsers,
         "sessions_without": settings.sessions - settings.browsers,
@@ -142,27 +137,9 @@ def _row(
         "save_ms_in_a_browser": spread(in_browsers.save_ms),
         "save_ms_without": spread(others.save_ms),
         "presses_in_a_browser": len(in_browsers.presses),
-        "presses_per_s": round(len(both.presses) / wall_s, 2),
+        "presses_per_s": round(len(both.presses) / (after.at - before.at), 2),
     }
-    if before.server_cpu_s is not None and after.server_cpu_s is not None:
-        cpu_s = after.server_cpu_s - before.server_cpu_s
-        row |= {"server_cpu_s": round(cpu_s, 1), "server_cores": round(cpu_s / wall_s, 2)}
-        row["server_cpu_ms_a_press"] = round(1000 * cpu_s / max(1, len(both.presses)), 1)
-    if before.ticks is not None and after.ticks is not None:
-        busy, total = (now - then for now, then in zip(after.ticks, before.ticks, strict=True))
-        row |= {"cores": os.cpu_count(), "machine_busy_share": round(busy / max(1, total), 2)}
-    return row
-
-
-def _load(server: int) -> _Load:
-    """How much the server and the machine have worked so far; None where there is no /proc."""
-    try:
-        fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
-        cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        ticks = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    except (OSError, AttributeError):
-        return _Load(time.perf_counter(), None, None)
-    return _Load(time.perf_counter(), cpu_s, (sum(ticks) - ticks[3] - ticks[4], sum(ticks)))
+    return {**row, **load_between(before, after, len(both.presses))}
 
 
 def _checks(row: dict[str, Any]) -> list[Check]:
