@@ -12,6 +12,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from mmemo.datasets.paired import FACE, PairedSet
+from mmemo.datasets.problems import LEFT_OUT, Problem
+from mmemo.datasets.sources import PictureArray
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7, to_ekman7
 
@@ -49,6 +52,23 @@ def read_ckplus(path: Path) -> CkPlus:
         raise InputError(f"{path} holds no face with one of the seven emotions", hint="choose another file")
     labels = np.array([EKMAN7.index(to_ekman7(str(name))) for name in names[kept]], np.int64)
     return CkPlus(images[kept], labels, subjects[kept].astype(str))
+
+
+def ckplus_set(path: Path) -> PairedSet:
+    """The faces as a paired set; a person is a group. Errors as in `read_ckplus`."""
+    faces = read_ckplus(path)
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        left_out = len(stored["label"]) - len(faces.labels)
+    ids = tuple(f"{path.stem}/{row}" for row in range(len(faces.labels)))
+    return PairedSet(
+        name="CK+",
+        vocabulary=EKMAN7,
+        ids=ids,
+        groups=tuple(faces.subjects.tolist()),
+        labels=faces.labels,
+        pictures={FACE: PictureArray(faces.images, ids)},
+        problems=(Problem(LEFT_OUT, f"faces that show {_LEFT_OUT}", left_out),) if left_out else (),
+    )
 
 
 def with_neutral(faces: CkPlus, neutral: np.ndarray, count: int, seed: int) -> CkPlus:

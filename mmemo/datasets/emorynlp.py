@@ -39,7 +39,7 @@ def emorynlp_set(folder: Path, split: str, context_lines: int = 2) -> PairedSet:
             labels[number] = EMORYNLP7.index(row["Emotion"].strip().lower())
         except InputError as error:
             raise InputError(f"row {number + 1} of {path}: {error.message}", hint=error.hint) from error
-    scenes = tuple(f"{split}/s{row['Season']}e{row['Episode']} scene {row['Scene_ID']}" for row in rows)
+    scenes = tuple(f"s{row['Season']}e{row['Episode']} scene {row['Scene_ID']}" for row in rows)
     texts = tuple(row["Utterance"] for row in rows)
     return PairedSet(
         name="EmoryNLP",

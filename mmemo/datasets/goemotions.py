@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from mmemo.datasets.paired import PairedSet
 from mmemo.errors import InputError
-from mmemo.labels import to_ekman7
+from mmemo.labels import EKMAN7, to_ekman7
 
 SPLITS = ("train", "dev", "test")
 LABELS_FILE = "labels.txt"
@@ -37,6 +40,24 @@ def read_goemotions(folder: Path, split: str) -> list[Comment]:
     # Comments hold stray line separators of other kinds; only "\n" ends a row.
     rows = [row for row in _text(path).replace("\r\n", "\n").split("\n") if row]
     return [_comment(path, number, row, labels) for number, row in enumerate(rows, start=1)]
+
+
+def goemotions_set(folder: Path, split: str) -> PairedSet:
+    """A split as a paired set of text alone, with one or more labels each; a comment is a group."""
+    comments = read_goemotions(folder, split)
+    labels = np.zeros((len(comments), len(EKMAN7)), np.float32)
+    for row, comment in enumerate(comments):
+        labels[row, [EKMAN7.index(emotion) for emotion in comment.emotions]] = 1
+    ids = tuple(f"{split}/{row} {comment.comment_id}" for row, comment in enumerate(comments))
+    return PairedSet(
+        name="GoEmotions",
+        split=split,
+        vocabulary=EKMAN7,
+        ids=ids,
+        groups=ids,
+        labels=labels,
+        texts=tuple(comment.text for comment in comments),
+    )
 
 
 def _comment(path: Path, number: int, row: str, labels: list[str]) -> Comment:
