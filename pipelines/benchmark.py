@@ -235,6 +235,46 @@ def corrections(
     tell(run_with_bar(benchmark_corrections(CorrectionsBenchmark(data, _cache(cache, workspace), seeds))), as_json)
 
 
+def fusion(
+    data: Annotated[
+        Path, typer.Option("--data", help="Folder with film_faces_train, meld, ferplus, msctd and episode_dev.")
+    ],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One seed and 400 pairs: minutes, and no figure to report.")
+    ] = False,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Only this row; may be given several times. [default: all]")
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option("--part", help="Only this part; may be given several times. [default: all]")
+    ] = None,
+    clip: Annotated[
+        Path | None, typer.Option("--clip", help="Folder with the weights of an image-text model, for the rows clip_*.")
+    ] = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Every fusion model beside text alone and image alone, with what it costs and whether it beats the better one.
+
+    Four parts: MELD lines with film faces, MSCTD lines with FER+ faces, the bundled sample, and episode_dev. Which line
+    meets which face is drawn within the same class: synthetic.
+    """
+    from mmemo.benchmark.fusion.fusion import PARTS, FusionBenchmark, benchmark_fusion
+    from mmemo.benchmark.fusion.table import lines_of_rows
+
+    asked = FusionBenchmark(
+        data, _cache(cache, workspace), quick=quick, models=tuple(model or ()), parts=tuple(part or PARTS), clip=clip
+    )
+    outcome = run_with_bar(benchmark_fusion(asked))
+    for name in dict.fromkeys(map(_part, outcome.rows)):
+        print(f"\nfusion, {name}: {outcome.settings['parts'][name]}")
+        print("\n".join(lines_of_rows([row for row in outcome.rows if _part(row) == name])))
+    print(f"\n{to_json(outcome.settings)}")
+    if as_json:
+        print(to_json(outcome.to_contract()))
+
+
 def sessions(
     sessions: Annotated[int, typer.Option("--sessions", help="How many people label at once.")] = 20,
     browsers: Annotated[
@@ -317,6 +357,6 @@ def _tell_checks(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    commands = (sample, cut, film, episode, lab2wild, corrections, sessions)
+    commands = (sample, cut, film, episode, lab2wild, corrections, fusion, sessions)
     check_name(sys.argv[1:], commands)
     main_group(*commands, about=_ABOUT)

@@ -18,7 +18,7 @@ from mmemo.fusion.encoders.encoder import Reader
 from mmemo.progress import Progress, Stage
 from mmemo.store.files import hash_value, publish_file
 
-_CHUNK = 64
+_CHUNK = 256
 
 
 class Arrays(Protocol):

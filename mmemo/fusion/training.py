@@ -71,9 +71,10 @@ class Keeping:
     checkpoint: Path | None = None
 
 
-def holdout(data: PreparedSet, settings: FusionTraining) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers (train, validation), split by group; validation is empty when there are under 8 groups."""
-    return grouped_holdout(data.groups, settings.validation_share, settings.seed)
+def holdout(data: PreparedSet, settings: FusionTraining, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (train, validation) of `rows`, split by group; no validation where there are under 8 groups."""
+    inner, held = grouped_holdout(data.groups[rows], settings.validation_share, settings.seed)
+    return rows[inner], rows[held]
 
 
 def train(
@@ -93,8 +94,7 @@ def train(
     if data.labels is None or not len(rows):
         raise InputError("there is nothing to train on", hint="give a dataset with labels")
     if validation is None:
-        inner, held = grouped_holdout(data.groups[rows], settings.validation_share, settings.seed)
-        rows, validation = rows[inner], rows[held]
+        rows, validation = holdout(data, settings, rows)
     started = time.process_time()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
@@ -114,12 +114,12 @@ def train(
         model.eval()
         model.settle(held_out)
     if untrained is not None and len(np.unique(data.groups[rows])) > 1:
-        yield from _stack(model, untrained, data, settings, rows, validation)
+        yield from stack_out_of_fold(model, untrained, data, settings, rows, validation)
     Checkpoints(keeping.checkpoint).forget()
     return Trained(model.to("cpu"), tuple(points), time.process_time() - started)
 
 
-def _stack(
+def stack_out_of_fold(
     model: FusionModel,
     untrained: FusionModel,
     data: PreparedSet,

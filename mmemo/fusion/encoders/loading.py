@@ -14,12 +14,15 @@ from mmemo.errors import InputError, ModelUnavailable
 from mmemo.fusion.encoders.audio import MelNetwork, MelSummary
 from mmemo.fusion.encoders.encoder import AUDIO, TEXT, Encoder
 from mmemo.fusion.encoders.image import FrozenPictures, TrainedPictures, picture_network
+from mmemo.fusion.encoders.maps import EarlyLayers, Maps, frame_maps, mel_maps
 from mmemo.fusion.encoders.text import FrozenText, TextNetwork, TrainedText, text_network
 from mmemo.fusion.encoders.words import RecurrentText, WordVectors, own_vectors, read_word_vectors, words_of
 from mmemo.student.backbones import Backbone
 
 _TRAINED = "train:"
 _WORDS = "+words"
+_MAPS = "+maps"
+_FRAMES = "frames"
 _RECURRENT = ("bilstm", "gru")
 
 
@@ -67,7 +70,9 @@ def _by_name(modality: str, spec: str) -> Encoder:
             return _named(MelNetwork())
         if spec == "mel_summary":
             return _named(Encoder(MelSummary(), MelSummary.like.shape[1], {"spec": spec}))
-        raise InputError(f"unknown sound encoder {spec!r}", hint="choose mel_summary or mel")
+        if spec == "mel_maps":
+            return _named(mel_maps(spec))
+        raise InputError(f"unknown sound encoder {spec!r}", hint="choose mel_summary, mel or mel_maps")
     name = spec.removeprefix(_TRAINED)
     trained = name != spec
     if modality == TEXT:
@@ -76,10 +81,26 @@ def _by_name(modality: str, spec: str) -> Encoder:
         if trained:
             return _named(TrainedText(network, {"spec": spec}))
         return _named(Encoder(FrozenText(network, words), network.dim, {"spec": spec}))
+    if name.partition(":")[0] == _FRAMES or _MAPS in name:
+        return _named(_maps(modality, spec))
     if trained:
         return _named(TrainedPictures(modality, picture_network(name), {"spec": spec}))
     backbone = _pictures(name)
     return _named(Encoder(FrozenPictures(modality, backbone), backbone.feature_dim, {"spec": spec}))
+
+
+def _maps(source: str, spec: str) -> Maps:
+    """`frames[:PX]` or `NETWORK+maps:STRIDE`; the first is trained from the start, the second is frozen."""
+    network, joined, stride = spec.partition(_MAPS)
+    if not joined:
+        size = spec.partition(":")[2] or "48"
+        if not size.isdecimal():
+            raise InputError(f"unknown picture encoder {spec!r}", hint="give frames, or frames:PIXELS")
+        return frame_maps(source, int(size), spec)
+    wanted = stride.removeprefix(":") or "16"
+    if not wanted.isdecimal():
+        raise InputError(f"unknown picture encoder {spec!r}", hint="give NETWORK+maps:8 or NETWORK+maps:16")
+    return Maps(EarlyLayers(source, _pictures(network), int(wanted)), {"spec": spec})
 
 
 def _named(encoder: Encoder) -> Encoder:

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from mmemo.datasets.paired import PairedSet
 from mmemo.errors import InputError
-from mmemo.fusion.batch import Signal
+from mmemo.fusion.batch import Signal, padded
 from mmemo.fusion.encoders.encoder import Encoder, Reader, texts_of
 from mmemo.hub import model_loading
+from mmemo.processor import has_bfloat16
 from mmemo.student.backbones.loading import weights_hash
 from mmemo.teacher.lines import Line
 from mmemo.teacher.packing import TOKENIZER_FILE, read_two_head
@@ -23,6 +24,7 @@ from mmemo.teacher.sources import find_teacher
 from mmemo.teacher.two_head import TwoHeadNetwork, encoded
 
 _MAX_TOKENS = 80
+_READ_AT_ONCE = 32
 
 
 class TextNetwork(Protocol):
@@ -103,20 +105,24 @@ class FrozenText(Reader):
         self.parameters = sum(one.numel() for one in network.module.parameters())
 
     def read(self, data: PairedSet, rows: Sequence[int]) -> list[np.ndarray]:
-        """A line without words has no step."""
+        """A line without words has no step. Lines of like length are read together."""
         lines = texts_of(data, rows)
         tokens = self.network.tokens(lines)
-        longest = max(map(len, tokens))
-        ids = torch.zeros((len(rows), longest, 2), dtype=torch.int64)
-        mask = torch.zeros((len(rows), longest), dtype=torch.bool)
-        for row, one in enumerate(tokens):
-            ids[row, : len(one)] = torch.from_numpy(one)
-            mask[row, : len(one)] = True
-        with torch.inference_mode():
-            states = self.network.states(self.network.module, ids, mask)
-        mean = (states * mask[..., None]).sum(1, keepdim=True) / mask.sum(1)[:, None, None]
-        whole = [state[there] for state, there in zip(states, mask, strict=True)] if self.words else list(mean)
-        return [one.float().numpy() if line.strip() else self.like for one, (line, _) in zip(whole, lines, strict=True)]
+        found = [self.like] * len(lines)
+        spoken = [row for row, (line, _) in enumerate(lines) if line.strip()]
+        spoken.sort(key=lambda row: len(tokens[row]))
+        for start in range(0, len(spoken), _READ_AT_ONCE):
+            part = spoken[start : start + _READ_AT_ONCE]
+            for row, one in zip(part, self._states([tokens[row] for row in part]), strict=True):
+                found[row] = one if self.words else one.mean(axis=0, keepdims=True)
+        return found
+
+    def _states(self, tokens: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(L, D) float32 states a line."""
+        batch = padded(tokens, np.zeros((0, 2), np.int64))
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+            states = self.network.states(self.network.module, batch.values, batch.mask).float()
+        return [state[there].numpy() for state, there in zip(states, batch.mask, strict=True)]
 
 
 class Tokens(Reader):

@@ -25,7 +25,7 @@ class EnsembleSettings:
     """members: see Member; by default a model a modality and those that the class names. folds: of stacking."""
 
     members: tuple[Member, ...] = ()
-    folds: int = 4
+    folds: int = 3
 
 
 class Ensemble(FusionModel):
@@ -76,6 +76,14 @@ class Ensemble(FusionModel):
             logits = member_logits(joined, self.task)
         numbers = [one for name in self.members if (one := self.member(name)(batch).dimensions) is not None]
         return Answer(logits, {"opinions": said}, torch.stack(numbers).mean(0) if numbers else None)
+
+    def take_members(self, other: Ensemble) -> None:
+        """Use the trained members of another ensemble: those of the same names."""
+        self.members = nn.ModuleDict({name: other.member(name) for name in self.members})
+
+    def like_new(self) -> Ensemble:
+        """A copy of its own."""
+        return copy.deepcopy(self)
 
     def lessons(self) -> Sequence[Lesson]:
         """Those of every member."""
