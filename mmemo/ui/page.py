@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from mmemo.flow.jobs.kinds import EXPORT
 from mmemo.settings import SAMPLE
 from mmemo.ui.address import tabs_script
-from mmemo.ui.calm import CalmPage
+from mmemo.ui.calm import CalmPage, calm_queue
 from mmemo.ui.compare.tab import compare_tab
 from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.entrance import serve_entrance
@@ -67,6 +67,7 @@ def build_page(context: AppContext) -> gr.Blocks:
         footer()
         _connect(context, page, top, panel)
     page.queue(default_concurrency_limit=_CONCURRENT_HANDLERS)
+    calm_queue(page)
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from mmemo.ui.calm import SCRIPT, CalmPage, with_script
+from mmemo.ui.calm import SCRIPT, CalmPage, calm_queue, with_script
 
 PAGE = "<!doctype html><head><title>é</title><script>first</script><script type=module src=a.js></script></head>"
 
@@ -59,3 +60,12 @@ def test_a_page_without_scripts_needs_none(body: bytes):
 def test_another_script_may_be_as_early():
     app = Starlette(routes=[Route("/", page)], middleware=[Middleware(CalmPage, also="<script>2</script>")])
     assert TestClient(app).get("/").text == PAGE.replace("<script>first", f"{SCRIPT}<script>2</script><script>first")
+
+
+def test_the_queue_rests_between_two_looks():
+    with gr.Blocks() as made:
+        gr.Markdown("x")
+    made.queue()
+    assert made._queue.sleep_when_free <= 0.05
+    calm_queue(made)
+    assert 0.01 <= made._queue.sleep_when_free <= 0.05
