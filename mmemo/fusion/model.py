@@ -99,6 +99,10 @@ class FusionModel(nn.Module):
         """How it is trained, in order; by default everything at once on the loss."""
         return [Lesson(self.name, self, lambda batch: self.loss(self(batch), batch))]
 
+    def rate(self, parameter: str) -> float:
+        """The learning rate of a weight by its name in the model, as a multiple of the training's."""
+        return 1.0
+
     def settle(self, validation: Sequence[Batch]) -> None:
         """Choose what is chosen on validation samples, after all lessons; called without gradients."""
 

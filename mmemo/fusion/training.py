@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmemo.errors import InputError
 from mmemo.fusion.batch import Batch
 from mmemo.fusion.checkpoints import Checkpoints
 from mmemo.fusion.curves import CurveLog, Point
 from mmemo.fusion.model import FusionModel, Lesson
+from mmemo.fusion.optimizers import OPTIMIZERS, SCHEDULES, clip, new_optimizer, set_rate
 from mmemo.fusion.prepared import PreparedSet
 from mmemo.progress import Progress, Stage
 from mmemo.student.splits import grouped_folds, grouped_holdout
@@ -33,7 +34,8 @@ class FusionTraining:
 
     epochs is the most a lesson takes; it ends when `patience` epochs in a row did not lower the validation loss, and
     the best weights are kept. warm_up: share of the steps in which the learning rate rises, after which it falls as
-    half a cosine. class_weights: "none", "root" (of the inverse count) or "balanced" (the inverse count).
+    half a cosine (`schedule` "cosine") or stays ("constant"). clip_norm: the longest gradient, 0 for any. class_weights:
+    "none", "root" (of the inverse count) or "balanced" (the inverse count).
     """
 
     epochs: int = 40
@@ -43,13 +45,17 @@ class FusionTraining:
     weight_decay: float = 0.02
     warm_up: float = 0.1
     clip_norm: float = 1.0
+    optimizer: str = "adamw"
+    schedule: str = "cosine"
     class_weights: str = "none"
     validation_share: float = 0.15
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.class_weights not in CLASS_WEIGHTS:
-            raise InputError(f"unknown class weights {self.class_weights!r}", hint=f"one of {', '.join(CLASS_WEIGHTS)}")
+        choices = {"class_weights": CLASS_WEIGHTS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+        for name, known in choices.items():
+            if (said := getattr(self, name)) not in known:
+                raise InputError(f"unknown {name.replace('_', ' ')} {said!r}", hint=f"one of {', '.join(known)}")
         if min(self.epochs, self.batch_size, self.patience) < 1 or self.learning_rate <= 0:
             raise InputError("epochs, patience, batch size and learning rate are above 0", hint="give larger ones")
 
@@ -173,9 +179,7 @@ class _Run:
         self.data, self.rows, self.validation, self.settings = data, rows, validation, settings
         self.checkpoints = checkpoints
         self.weights = [one for one in lesson.module.parameters() if one.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.weights or [nn.Parameter(torch.zeros(1))], settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimizer = new_optimizer(settings, lesson, model)
         self.best_loss, self.best_epoch, self.epoch = math.inf, -1, 0
         self.best = copy.deepcopy(lesson.module.state_dict())
         self.points: list[Point] = []
@@ -204,22 +208,14 @@ class _Run:
         steps = max(1, len(order) // size)
         losses = []
         for step, part in enumerate(np.array_split(order, steps)):
-            self._set_rate(self.epoch * steps + step, self.settings.epochs * steps)
+            set_rate(self.optimizer, self.settings, self.epoch * steps + step, self.settings.epochs * steps)
             loss = self.lesson.loss(self.data.batch(part).to(device))
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.weights, self.settings.clip_norm)
+            clip(self.weights, self.settings.clip_norm)
             self.optimizer.step()
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
-
-    def _set_rate(self, step: int, steps: int) -> None:
-        warm = max(1, round(self.settings.warm_up * steps))
-        share = (
-            (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * share
 
     @torch.no_grad()
     def _validation_loss(self) -> float | None:
