@@ -20,6 +20,7 @@ from mmemo.datasets import (
     folder,
     goemotions,
     iemocap,
+    labelled_lines,
     meld,
     mosei,
     msctd,
@@ -206,6 +207,11 @@ FORMATS: tuple[Format, ...] = (
         "csv", "a CSV of pictures and labels",
         lambda path: flat_csv.splits_of(path) if path.is_file() and flat_csv.is_flat_csv(path) else (),
         flat_csv.flat_csv_set,
+    ),
+    Format(
+        "lines", "a CSV of lines and emotions",
+        _whole(lambda path: path.is_file() and labelled_lines.is_lines(path)),
+        lambda path, _: labelled_lines.lines_set(path),
     ),
     Format(
         "folder", "a folder of classes", lambda path: folder.splits_of(path) if path.is_dir() else (), folder.folder_set,

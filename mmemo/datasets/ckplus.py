@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from mmemo.datasets.paired import FACE, PairedSet
 from mmemo.datasets.problems import LEFT_OUT, Problem
-from mmemo.datasets.sources import PictureArray
+from mmemo.datasets.sources import PictureArray, read_archive
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7, to_ekman7
 
 _LEFT_OUT = "contempt"
+_FORM = "give an .npz with images (N, 48, 48), label and subject (N,)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +35,7 @@ class CkPlus:
 
 def read_ckplus(path: Path) -> CkPlus:
     """Read the file; an unknown label, another form or a file without our emotions raises InputError."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            images, names, subjects = stored["images"], stored["label"], stored["subject"]
-    except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(
-            f"{path} is missing or is no CK+ file", hint="give an .npz with images (N, 48, 48), label and subject (N,)"
-        ) from error
+    images, names, subjects = read_archive(path, ("images", "label", "subject"), "CK+ file", _FORM)
     if images.ndim != 3 or images.dtype != np.uint8 or not names.shape == subjects.shape == (len(images),):
         raise InputError(
             f"{path} holds images {images.shape} {images.dtype}, label {names.shape}, subject {subjects.shape}",
@@ -57,8 +51,8 @@ def read_ckplus(path: Path) -> CkPlus:
 def ckplus_set(path: Path) -> PairedSet:
     """The faces as a paired set; a person is a group. Errors as in `read_ckplus`."""
     faces = read_ckplus(path)
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-        left_out = len(stored["label"]) - len(faces.labels)
+    (names,) = read_archive(path, ("label",), "CK+ file", _FORM)
+    left_out = len(names) - len(faces.labels)
     ids = tuple(f"{path.stem}/{row}" for row in range(len(faces.labels)))
     return PairedSet(
         name="CK+",

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from mmemo.datasets.paired import FACE, PairedSet, Pictures
 from mmemo.datasets.paths import Listing
 from mmemo.datasets.problems import LEFT_OUT, MISSING, ProblemLog
-from mmemo.datasets.sources import PictureArray, PictureFiles, on_disk
+from mmemo.datasets.sources import PictureArray, PictureFiles, on_disk, read_archive
 from mmemo.datasets.tables import read_plain_table
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
@@ -123,13 +122,8 @@ def _set(ids: tuple[str, ...], votes: np.ndarray, pictures: Pictures, split: str
 
 
 def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            images, votes = stored["images"], stored["votes"]
-    except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(
-            f"{path} is missing or is no FER+ split", hint="give an .npz with images (N, 48, 48) and votes (N, 10)"
-        ) from error
+    form = "give an .npz with images (N, 48, 48) and votes (N, 10)"
+    images, votes = read_archive(path, ("images", "votes"), "FER+ split", form)
     if images.ndim != 3 or images.dtype != np.uint8 or votes.shape != (len(images), len(VOTES)):
         raise InputError(
             f"{path} holds images {images.shape} {images.dtype} and votes {votes.shape}",

@@ -6,9 +6,13 @@ import csv
 import io
 from pathlib import Path
 
-from mmemo.datasets.tables import decode
+import numpy as np
+
+from mmemo.datasets.dialogue import contexts_before
+from mmemo.datasets.paired import PairedSet
+from mmemo.datasets.tables import decode, first_line
 from mmemo.errors import InputError
-from mmemo.labels import to_ekman7
+from mmemo.labels import EKMAN7, to_ekman7
 
 _TEXT_COLUMNS, _EMOTION_COLUMNS = ("text", "utterance", "line"), ("emotion", "label")
 _FORM = "give a CSV with the columns text,emotion"
@@ -44,3 +48,28 @@ def read_labelled_lines(path: Path) -> list[tuple[str, str]]:
     if not lines:
         raise InputError(f"{path} holds no line with an emotion", hint=_FORM)
     return lines
+
+
+def is_lines(path: Path) -> bool:
+    """Whether a CSV begins with columns for a text and an emotion."""
+    names = {name.strip().lower() for name in first_line(path).split(",")}
+    return path.suffix.lower() == ".csv" and bool(names & {*_TEXT_COLUMNS}) and bool(names & {*_EMOTION_COLUMNS})
+
+
+def lines_set(path: Path, context_lines: int = 2) -> PairedSet:
+    """The lines as a paired set of text alone; nothing says where a dialogue ends, so each line is a group.
+
+    The lines before are context all the same. Errors as in `read_labelled_lines`.
+    """
+    lines = read_labelled_lines(path)
+    texts = tuple(text for text, _ in lines)
+    ids = tuple(f"line {number}" for number in range(1, len(lines) + 1))
+    return PairedSet(
+        name="lines",
+        vocabulary=EKMAN7,
+        ids=ids,
+        groups=ids,
+        labels=np.array([EKMAN7.index(emotion) for _, emotion in lines], np.int64),
+        texts=texts,
+        contexts=contexts_before(texts, [0] * len(texts), context_lines),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import av
 import numpy as np
@@ -21,6 +22,7 @@ from mmemo.episode.video import frames_at, probe
 from mmemo.errors import InputError
 
 _MAX_PIXELS = 1 << 26
+_MAX_ARCHIVE_BYTES = 1 << 32
 _MAX_SOUND_MS = 10 * 60_000
 
 # The files of one sample below the source's folder, by name; "" or none for a sample without.
@@ -162,6 +164,24 @@ def on_disk(root: Path, names: Sequence[Names], listing: Listing) -> np.ndarray:
         paths = files_of(root, several)
         there[row] = bool(paths) and all(listing.has(path) for path in paths)
     return there
+
+
+def read_archive(path: Path, names: Sequence[str], kind: str, form: str) -> list[np.ndarray]:
+    """The arrays of these names in an .npz of that kind, such as "FER+ split".
+
+    A missing one, damage and absurd sizes raise InputError with `form`, which says what was expected.
+
+    A small archive may unpack to more than any memory holds: what it says of its sizes is looked at before.
+    """
+    try:
+        with ZipFile(path) as archive:
+            size = sum(archive.getinfo(f"{name}.npy").file_size for name in names)
+        if size > _MAX_ARCHIVE_BYTES:
+            raise InputError(f"{path} unpacks to {size >> 30} GB", hint=form)
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            return [stored[name] for name in names]
+    except (OSError, KeyError, ValueError, BadZipFile, EOFError, MemoryError, OverflowError) as error:
+        raise InputError(f"{path} is missing or is no {kind}", hint=form) from error
 
 
 def open_array(path: Path, shape: tuple[int, ...], form: str) -> np.ndarray:

@@ -85,6 +85,11 @@ def save_csv(folder: Path) -> Path:
     return folder / "set.csv"
 
 
+def save_lines(folder: Path) -> Path:
+    (folder / "lines.csv").write_text("text,emotion\nHello.,happy\nNo!,angry\n")
+    return folder / "lines.csv"
+
+
 def save_classes(folder: Path) -> Path:
     save_picture(folder / "happy" / "a.jpg", 3)
     save_picture(folder / "sad" / "b.jpg", 3)
@@ -129,6 +134,7 @@ MAKERS = {
     "goemotions": save_comments,
     "captions": save_captions,
     "csv": save_csv,
+    "lines": save_lines,
     "folder": save_classes,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from PIL import Image
 
 from mmemo.datasets import sources
 from mmemo.datasets.paths import Listing
-from mmemo.datasets.sources import ClipFrames, PictureArray, PictureFiles, SoundFiles, on_disk, open_array, read_picture
+from mmemo.datasets.sources import (
+    ClipFrames,
+    PictureArray,
+    PictureFiles,
+    SoundFiles,
+    on_disk,
+    open_array,
+    read_archive,
+    read_picture,
+)
 from mmemo.errors import InputError
 from tests.media import counter_frame, read_counter, write_video
 
@@ -106,3 +116,23 @@ def test_arrays_of_another_form_are_refused(tmp_path: Path):
     for name in ("flat", "objects", "short", "boasts", "missing"):
         with pytest.raises(InputError, match=f"{name}.npy"):
             open_array(tmp_path / f"{name}.npy", (-1, 48, 48), "give pictures")
+
+
+def test_an_archive_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path, monkeypatch):
+    path = tmp_path / "faces.npz"
+    np.savez_compressed(path, images=np.zeros((1000, 48, 48), np.uint8), votes=np.zeros((3, 10)))
+    assert [len(array) for array in read_archive(path, ("images", "votes"), "file of faces", "give faces")] == [1000, 3]
+    monkeypatch.setattr(sources, "_MAX_ARCHIVE_BYTES", 1_000_000)
+    with pytest.raises(InputError, match=r"faces.npz unpacks to"):
+        read_archive(path, ("images", "votes"), "file of faces", "give faces")
+    with pytest.raises(InputError, match="is no file of faces"):
+        read_archive(path, ("labels",), "file of faces", "give faces")
+
+
+def test_an_archive_whose_array_boasts_is_refused(tmp_path: Path):
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000000000, 48), }"
+    array = b"\x93NUMPY\x01\x00\x76\x00" + header + b" " * (117 - len(header)) + b"\n"
+    with ZipFile(tmp_path / "faces.npz", "w") as archive:
+        archive.writestr("images.npy", array)
+    with pytest.raises(InputError, match="is no file of faces"):
+        read_archive(tmp_path / "faces.npz", ("images",), "file of faces", "give faces")
