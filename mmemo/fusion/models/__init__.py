@@ -15,6 +15,8 @@ MODELS: dict[str, tuple[str, str]] = {
     "intermediate": ("intermediate", "Intermediate"),
     "late": ("ensemble", "Late"),
     "distill": ("distillation", "Distillation"),
+    "mme2e": ("mme2e", "MME2E"),
+    "mme2e_sparse": ("mme2e", "MME2ESparse"),
     "ensemble_average": ("ensemble", "EnsembleAverage"),
     "ensemble_weighted": ("ensemble", "EnsembleWeighted"),
     "ensemble_stacking": ("ensemble", "EnsembleStacking"),
