@@ -70,6 +70,8 @@ def _tell(result: Inspection) -> None:
         ]
         has += [", ".join(data.dimension_names)] if data.dimension_names else []
         print(f"  has: {'; '.join(has) or 'nothing but labels'}")
+        if data.pictures or data.audio is not None:
+            print(f"  opened: {report.opened} samples")
         for problem in data.problems:
             print(f"  {_shown(problem)}")
         for alignment in report.alignments:
