@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmemo.student.fusion import EMOTION_PSEUDO_COUNTS, OPINION_PSEUDO_COUNTS, softmax_rows
+from mmemo.student.fusion import OPINION_PSEUDO_COUNTS, softmax_rows
 
+# That an emotion is as frequent as the opinion has it weighs like so many faces. Chosen on film faces, pairings 100 to
+# 109; 3 to 10 differed by half a point.
+SHARE_PSEUDO_COUNTS = 5.0
 _FLOOR = 1e-6
 _SUREST = 3.0
 _CHANCE = 0.02
@@ -40,7 +43,7 @@ def read_by_lines(opinion: np.ndarray, evidence: np.ndarray) -> Reading:
     from scipy.optimize import minimize
 
     log_opinion = np.log(np.maximum(opinion, _FLOOR)).astype(np.float64)
-    strength = np.concatenate([[OPINION_PSEUDO_COUNTS], np.full(opinion.shape[1], EMOTION_PSEUDO_COUNTS)])
+    strength = np.concatenate([[OPINION_PSEUDO_COUNTS], np.full(opinion.shape[1], SHARE_PSEUDO_COUNTS)])
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
         read = softmax_rows(values[0] * log_opinion + values[1:])
@@ -69,11 +72,19 @@ class Verdict:
     @property
     def second_is_better(self) -> bool:
         """One-sided t-test over groups at 2 %; never with fewer than two groups."""
+        return self._proves(self.errors)
+
+    @property
+    def first_is_better(self) -> bool:
+        """The same test the other way round."""
+        return self._proves(-self.errors)
+
+    def _proves(self, errors: float) -> bool:
         if self.groups < 2:
             return False
         from scipy.stats import t
 
-        return self.errors > float(t.ppf(1.0 - _CHANCE, self.groups - 1))
+        return errors > float(t.ppf(1.0 - _CHANCE, self.groups - 1))
 
 
 def judged_by_lines(first: np.ndarray, second: np.ndarray, evidence: np.ndarray, groups: np.ndarray) -> Verdict:

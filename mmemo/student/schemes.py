@@ -17,10 +17,8 @@ from mmemo.progress import Stage
 from mmemo.student.fitters import Fitted, Fitter, HeadFitter
 from mmemo.student.heads import LinearHead
 from mmemo.student.lesson import Lesson, out_of_fold_opinion, part_of
-from mmemo.student.losses import line_likelihood
-from mmemo.student.recipes import lines_alone, reread_fusion
-from mmemo.student.rereading import judged_by_lines
 from mmemo.student.settings import TrainSettings
+from mmemo.student.witnesses import best_witness
 
 Scheme = Callable[[Lesson, Fitter, TrainSettings, str], Stage[Fitted]]
 _TINY = 1e-7
@@ -91,25 +89,6 @@ def self_training(lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage
     opinions = replace(lesson.opinions, image=said)
     fitted = yield from fitter.fit(lesson.task(lesson.targets_of(opinions)), settings, stage)
     return fitted
-
-
-def best_witness(lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage: str) -> Stage[Fitted]:
-    """The image opinion in the targets is the baseline's, or that of students who learned from the lines alone.
-
-    Students of one half of the groups say what they see in the other. Where the lines of these faces are proven to be
-    likelier under that opinion than under the baseline's, the baseline does not know the show: its mistakes are a
-    function of the face and would be learned, while those of the lines average out. Then their opinion, read anew by
-    all lines, takes the baseline's place. Otherwise the targets stay as they are.
-    """
-    alone = replace(lesson, targets=lines_alone(lesson.opinions), loss_of=lambda _: line_likelihood)
-    said = yield from part_of(out_of_fold_opinion(alone, fitter, settings, stage, folds=2), 0, 3, shares=2)
-    evidence = lesson.opinions.certain_evidence().astype(np.float64)
-    verdict = judged_by_lines(lesson.opinions.image, said, evidence, lesson.group_of_item)
-    targets = lesson.targets
-    if verdict.second_is_better:
-        targets = reread_fusion(replace(lesson.opinions, image=said))
-    fitted = yield from part_of(fitter.fit(lesson.task(targets), settings, stage), 2, 3)
-    return replace(fitted, taught=targets, verdict=verdict)
 
 
 def two_components(lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage: str) -> Stage[Fitted]:
