@@ -278,10 +278,18 @@ def fusion(
 def sessions(
     sessions: Annotated[int, typer.Option("--sessions", help="How many people label at once.")] = 20,
     browsers: Annotated[
-        int, typer.Option("--browsers", help="How many of them in a real browser; the others send what a page sends.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--browsers",
+            help="How many of them in a real browser; the others send what a page sends. [default: all]",
+            show_default=False,
+        ),
+    ] = None,
     seconds: Annotated[float, typer.Option("--seconds", help="For how long.")] = 120,
-    every: Annotated[float, typer.Option("--every", help="Seconds between two keys of one person, on average.")] = 1.5,
+    every: Annotated[
+        float,
+        typer.Option("--every", help="Seconds between two keys of one person, on average; 1.5 is a quick person."),
+    ] = 1.5,
     faces: Annotated[int, typer.Option("--faces", help="How many made-up faces there are.")] = 2000,
     chromium: Annotated[
         Path | None, typer.Option("--chromium", help="The browser's program. [default: the system's, or playwright's]")
@@ -292,13 +300,15 @@ def sessions(
 ) -> None:
     """Many people label at once: how long a save takes.
 
-    Also whether any label is lost. They all sign in; with --browsers some of them in real ones.
+    Also whether any label is lost. They all sign in, each in a real browser; with --browsers 0 in none.
 
-    Browsers and app share this machine, so it is their load together. Needs playwright: requirements-dev.txt.
+    Browsers and app share this machine, so it is their load together; without browsers it is what the app alone
+    answers. Needs playwright: requirements-dev.txt.
     """
     from mmemo.benchmark.labelling.sessions import SessionsBenchmark, benchmark_sessions
 
-    asked = SessionsBenchmark(_cache(cache, workspace), sessions, browsers, seconds, every, faces, chromium)
+    drawn = sessions if browsers is None else browsers
+    asked = SessionsBenchmark(_cache(cache, workspace), sessions, drawn, seconds, every, faces, chromium)
     tell(run_with_bar(benchmark_sessions(asked)), as_json)
 
 

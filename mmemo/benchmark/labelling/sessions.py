@@ -1,7 +1,7 @@
 """Many people label at once on a real app: no press may be lost or land on another face, and a save is quick.
 
-Some sessions run in a real browser. All of them in one would measure the drawing of twenty pages on this machine,
-which in life are drawn on the machines of twenty people; so the others are the same questions without a page.
+Sessions run in real browsers, which in life are drawn on the machines of as many people and here share this one with
+the app; or without, as the same questions without a page, which tells what the app alone answers.
 Everybody signs in under a name of their own. What they noted is compared with the database afterwards.
 """
 
@@ -40,7 +40,7 @@ class SessionsBenchmark:
 
     cache: Path
     sessions: int = 20
-    browsers: int = 4
+    browsers: int = 20
     seconds: float = 120.0
     every_s: float = 1.5
     faces: int = 2000
@@ -80,7 +80,8 @@ def benchmark_sessions(settings: SessionsBenchmark) -> Stage[Outcome]:
         notes = [Notes.together(one.notes() for one in drawn), Notes.together(one.notes for one in plain)]
         row = _row(settings, notes, _kept(workspace), before, after)
     asked = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(settings).items()}
-    return Outcome("sessions", [row], asked, _checks(row))
+    apart = [_row_of(*one) for one in zip(("in a browser", "without a browser"), notes, strict=True) if one[1].presses]
+    return Outcome("sessions", [row, *apart], asked, _checks(row))
 
 
 def _people(
@@ -140,6 +141,12 @@ def _row(
         "presses_per_s": round(len(both.presses) / (after.at - before.at), 2),
     }
     return {**row, **load_between(before, after, len(both.presses))}
+
+
+def _row_of(name: str, notes: Notes) -> dict[str, Any]:
+    """The same figures of one kind of sessions; from the key, and of the request alone, in ms."""
+    saves, requests = spread(notes.save_ms), spread(notes.request_ms)
+    return {"name": name, "presses": len(notes.presses), "save_ms": saves, "request_ms": requests}
 
 
 def _checks(row: dict[str, Any]) -> list[Check]:
