@@ -103,6 +103,10 @@ class FusionModel(nn.Module):
         """The learning rate of a weight by its name in the model, as a multiple of the training's."""
         return 1.0
 
+    def kept(self, name: str) -> bool:
+        """Whether a weight is saved with the model; those of a frozen network lie elsewhere already."""
+        return True
+
     def settle(self, validation: Sequence[Batch]) -> None:
         """Choose what is chosen on validation samples, after all lessons; called without gradients."""
 

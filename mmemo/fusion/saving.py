@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from mmemo.errors import InputError, StorageError
 from mmemo.fusion.encoders import stored_encoder
@@ -22,10 +23,13 @@ CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 def save_model(folder: Path, model: FusionModel, told: dict[str, Any] | None = None) -> None:
     """Write a model; `told` is kept beside its settings: what it was trained on, how it scored, and so on."""
     with publish_file(folder / WEIGHTS_FILE) as temporary:
-        save_file(
-            {name: one.detach().cpu().contiguous().clone() for name, one in model.state_dict().items()}, temporary
-        )
+        save_file(_weights(model), temporary)
     write_json(folder / CONFIG_FILE, model.config() | {"told": told or {}})
+
+
+def _weights(model: FusionModel) -> dict[str, Tensor]:
+    state = model.state_dict()
+    return {name: one.detach().cpu().contiguous().clone() for name, one in state.items() if model.kept(name)}
 
 
 def load_model(folder: Path) -> FusionModel:
@@ -39,7 +43,9 @@ def load_model(folder: Path) -> FusionModel:
     except (StorageError, SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"the fusion model in {folder} is damaged: {error}", hint="train it again") from error
     try:
-        model.load_state_dict(weights, strict=True)
+        lacking = model.load_state_dict(weights, strict=False)
+        if lacking.unexpected_keys or any(map(model.kept, lacking.missing_keys)):
+            raise RuntimeError("other names")
     except RuntimeError as error:
         raise InputError(f"the weights in {folder} do not fit their settings", hint="train it again") from error
     return model.eval()

@@ -2,7 +2,7 @@
 
 Text: `teacher` (the embedded one), `teacher:NAME`, `transformers:NAME`, `teacher+words` (a state a word), and the
 recurrent `bilstm[:FILE]` and `gru[:FILE]` over word vectors. Pictures: `embedded`, `timm:NAME`, `open_clip:ARCH/TAG`,
-`facenet:vggface2`, `torchvision:NAME`. Sound: `mel_summary`, `mel`. Maps, for models that have a trunk of their own:
+`facenet:vggface2`, `torchvision:NAME`. Both: `clip:FOLDER`, a tower of an image-text network. Sound: `mel_summary`, `mel`. Maps, for models that have a trunk of their own:
 `frames[:PX]` (pixels), `embedded+maps:8` or `:16` (early layers, by stride), `mel_maps`. They are frozen unless the
 name starts with `train:`; recurrent networks and `mel` are always trained.
 """

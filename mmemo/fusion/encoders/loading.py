@@ -14,6 +14,7 @@ from mmemo.errors import InputError, ModelUnavailable
 from mmemo.fusion.encoders.audio import MelNetwork, MelSummary
 from mmemo.fusion.encoders.encoder import AUDIO, TEXT, Encoder
 from mmemo.fusion.encoders.image import FrozenPictures, TrainedPictures, picture_network
+from mmemo.fusion.encoders.image_text import BytePixels, FrozenTower, LineIds, image_text_network
 from mmemo.fusion.encoders.maps import EarlyLayers, Maps, frame_maps, mel_maps
 from mmemo.fusion.encoders.text import FrozenText, TextNetwork, TrainedText, text_network
 from mmemo.fusion.encoders.words import RecurrentText, WordVectors, own_vectors, read_word_vectors, words_of
@@ -21,6 +22,7 @@ from mmemo.student.backbones import Backbone
 
 _TRAINED = "train:"
 _WORDS = "+words"
+_CLIP = "clip:"
 _MAPS = "+maps"
 _FRAMES = "frames"
 _RECURRENT = ("bilstm", "gru")
@@ -75,6 +77,8 @@ def _by_name(modality: str, spec: str) -> Encoder:
         raise InputError(f"unknown sound encoder {spec!r}", hint="choose mel_summary, mel or mel_maps")
     name = spec.removeprefix(_TRAINED)
     trained = name != spec
+    if name.startswith(_CLIP):
+        return _named(_image_text(modality, name.removeprefix(_CLIP), trained, spec))
     if modality == TEXT:
         words = name.endswith(_WORDS)
         network = _text(name.removesuffix(_WORDS)) if not trained else text_network(name)
@@ -101,6 +105,15 @@ def _maps(source: str, spec: str) -> Maps:
     if not wanted.isdecimal():
         raise InputError(f"unknown picture encoder {spec!r}", hint="give NETWORK+maps:8 or NETWORK+maps:16")
     return Maps(EarlyLayers(source, _pictures(network), int(wanted)), {"spec": spec})
+
+
+def _image_text(modality: str, folder: str, trained: bool, spec: str) -> Encoder:
+    """One frozen tower of an image-text network, or ids and pixels for the model that trains it."""
+    network = image_text_network(folder)
+    if not trained:
+        return Encoder(FrozenTower(modality, network), network.dim, {"spec": spec})
+    reader = LineIds(network) if modality == TEXT else BytePixels(modality, network)
+    return Encoder(reader, network.dim, {"spec": spec})
 
 
 def _named(encoder: Encoder) -> Encoder:
