@@ -10,6 +10,7 @@ from mmemo.fusion.model import FusionModel
 # Name -> module and class; loaded when they are asked for, since some need libraries that are slow to import.
 MODELS: dict[str, tuple[str, str]] = {
     "concat": ("concatenation", "Concatenation"),
+    "clip": ("clip_backbone", "ClipBackbone"),
     "joint_embedding": ("joint_embedding", "JointEmbedding"),
     "separate_embedding": ("joint_embedding", "SeparateEmbedding"),
     "intermediate": ("intermediate", "Intermediate"),
