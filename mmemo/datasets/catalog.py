@@ -16,7 +16,7 @@ from mmemo.datasets import (
     emotic,
     fer2013,
     ferplus,
-    flat_csv,
+    flat_table,
     folder,
     goemotions,
     iemocap,
@@ -198,15 +198,15 @@ FORMATS: tuple[Format, ...] = (
         "ckplus", "CK+", _whole(lambda path: path.is_file() and _holds(path, "images", "label", "subject")),
         lambda path, _: ckplus.ckplus_set(path),
     ),
-    Format("goemotions", "GoEmotions", _goemotions, goemotions.goemotions_set),
+    Format("goemotions", "GoEmotions", _goemotions, goemotions.goemotions_set, goemotions.PUBLISHED),
     Format(
         "captions", "captions, as in Flickr8k", _whole(lambda path: captions.captions_file(path) is not None),
         lambda path, _: captions.captions_set(path),
     ),
     Format(
-        "csv", "a CSV of pictures and labels",
-        lambda path: flat_csv.splits_of(path) if path.is_file() and flat_csv.is_flat_csv(path) else (),
-        flat_csv.flat_csv_set,
+        "table", "a table of pictures and labels",
+        lambda path: flat_table.splits_of(path) if path.is_file() and flat_table.is_flat_table(path) else (),
+        flat_table.flat_set,
     ),
     Format(
         "lines", "a CSV of lines and emotions",

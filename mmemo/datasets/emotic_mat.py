@@ -81,6 +81,8 @@ def _people(example: Any, split: str, log: ProblemLog) -> Iterator[Person]:
         # Train has one annotator a person; of the others the combined opinion comes after those of each annotator.
         where = (1, 2, 3, 4) if split == "train" else (2, 4, 5, 6)
         categories, dimensions, gender, age = (person[i] for i in where)
+        if split == "train":  # a struct, whose first field holds the names; combined ones are a list themselves
+            categories = _first_field(categories)
         names = tuple(name.lower() for name in _texts(categories))
         values = tuple(_numbers(dimensions))
         if not names or len(values) != 3 or not all(map(math.isfinite, values)):
@@ -90,6 +92,13 @@ def _people(example: Any, split: str, log: ProblemLog) -> Iterator[Person]:
         box = _within(x1, width_px), _within(y1, height_px), _within(x2, width_px), _within(y2, height_px)
         size = (width_px, height_px)
         yield Person(folder, filename, size, box, names, (values[0], values[1], values[2]), _text(gender), _text(age))
+
+
+def _first_field(value: Any) -> Any:
+    """The first field of a struct inside arrays of one; anything else as it is."""
+    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
+        value = value.reshape(-1)[0]
+    return value.item()[0] if isinstance(value, np.void) else value
 
 
 def _within(value: float, limit: int) -> int:

@@ -12,6 +12,7 @@ from mmemo.errors import InputError
 from mmemo.labels import EKMAN7, to_ekman7
 
 SPLITS = ("train", "dev", "test")
+PUBLISHED = {"train": 43_410, "dev": 5_426, "test": 5_427}
 LABELS_FILE = "labels.txt"
 
 

@@ -83,6 +83,9 @@ def meld_set(
     names = tuple(f"dia{line.dialogue_id}_utt{line.utterance_id}" for line in lines)
     ids = tuple(f"{split}/{name}" for name in names)
     log = ProblemLog()
+    for name, line in zip(ids, lines, strict=True):
+        if line.end_ms <= line.start_ms:
+            log.add(ODD, "lines that end before they start; times are not used", name)
     clips = _clips(folder, split, names, log)
     return PairedSet(
         name="MELD",

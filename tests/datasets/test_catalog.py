@@ -17,12 +17,14 @@ from mmemo.datasets.inspection import SPOTS, Inspection, counts_line, inspect
 from mmemo.datasets.msctd import msctd_set
 from mmemo.datasets.paired import CONTEXT, PairedSet
 from mmemo.datasets.problems import ODD
+from mmemo.datasets.sources import ClipFrames
 from mmemo.errors import InputError
-from mmemo.labels import EMOTIC26
+from mmemo.labels import EMOTIC26, SENTIMENT3
 from mmemo.progress import run
 from mmemo.store.files import to_json
 from tests.datasets import test_cut_episodes, test_emotic, test_face_sets, test_meld_set, test_mme2e, test_tweets
 from tests.datasets.test_sources import save_picture
+from tests.media import write_video
 
 TIMES_IN_WORDS = "Utterance,Speaker,Emotion,Scene_ID,Utterance_ID,Season,Episode,Start_Time,End_Time"
 
@@ -133,7 +135,7 @@ MAKERS = {
     "ckplus": save_lab,
     "goemotions": save_comments,
     "captions": save_captions,
-    "csv": save_csv,
+    "table": save_csv,
     "lines": save_lines,
     "folder": save_classes,
 }
@@ -180,6 +182,26 @@ def test_pictures_of_a_dialogue_look_alike(tmp_path: Path):
     assert moved.aligned is False
     assert "may have been shuffled" in str(moved)
     assert check_alignment(paired.subset(range(12)), CONTEXT).aligned is None
+
+
+def test_clips_of_a_dialogue_are_compared_by_a_frame_each(tmp_path: Path):
+    colours = (40, 100, 160, 220)
+    for number, colour in enumerate(colours):
+        for take in range(2):
+            frames = [np.full((32, 32, 3), colour + 6 * take, np.uint8)] * 3
+            write_video(tmp_path / f"{number}{take}.mp4", frames)
+    rows = [(number, row % 2) for row in range(40) for number in [row // 2 % 4]]
+    ids = tuple(str(row) for row in range(40))
+    paired = PairedSet(
+        "made",
+        SENTIMENT3,
+        ids,
+        tuple(f"d{row // 2}" for row in range(40)),
+        pictures={CONTEXT: ClipFrames(tmp_path, [f"{n}{t}.mp4" for n, t in rows], ids, np.ones(40, bool))},
+    )
+    told = check_alignment(paired, CONTEXT)
+    assert told.pairs >= 15
+    assert told.alike >= told.pairs - 3  # now and then the other dialogue has the same colour
 
 
 def test_pictures_that_were_shuffled_are_a_problem(tmp_path: Path):

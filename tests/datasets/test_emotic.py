@@ -46,7 +46,7 @@ def vad(*values: float) -> np.ndarray:
 def train_person(box: list[float], categories: list[str], values: list[float]) -> np.ndarray:
     return struct(
         body_bbox=np.array([box], float),
-        annotations_categories=struct(categories=cell(*categories)),
+        annotations_categories=struct(categories=cell(*categories), worker="Fear"),
         annotations_continuous=vad(*values),
         gender="Male",
         age="Adult",

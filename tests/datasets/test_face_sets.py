@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from mmemo.datasets import ferplus
 from mmemo.datasets.classes import columns_of
+from mmemo.datasets.columns import ArrowColumn
 from mmemo.datasets.fer2013 import fer2013_set
-from mmemo.datasets.flat_csv import flat_csv_set, splits_of
+from mmemo.datasets.flat_table import flat_set, is_flat_table, splits_of
 from mmemo.datasets.folder import folder_set
 from mmemo.datasets.folder import splits_of as folder_splits
 from mmemo.datasets.paired import FACE
@@ -173,15 +175,47 @@ def test_a_flat_csv(tmp_path: Path):
     ]
     (tmp_path / "set.csv").write_text("\n".join([*rows, "x/a.png,angry,f2,No,test", "x/a.png,angry,f2,Never,test"]))
     assert splits_of(tmp_path / "set.csv") == ("train", "test")
-    found = flat_csv_set(tmp_path / "set.csv", "train")
+    found = flat_set(tmp_path / "set.csv", "train")
     assert words(found) == ["joy", "sadness"]
     assert found.groups == ("f1", "x/b.png")
     assert found.texts == ("Well, yes", "")
     assert {p.what: p.count for p in found.problems} == {"rows without a label": 1, "missing pictures": 1}
-    both = flat_csv_set(tmp_path / "set.csv", "test")
+    both = flat_set(tmp_path / "set.csv", "test")
     assert (both.ids, both.texts) == (("x/a.png", "x/a.png (2)"), ("No", "Never"))
     with pytest.raises(InputError, match="no split 'dev'"):
-        flat_csv_set(tmp_path / "set.csv", "dev")
+        flat_set(tmp_path / "set.csv", "dev")
+
+
+def test_a_table_in_parquet_gives_the_same_as_csv(tmp_path: Path):
+    save_picture(tmp_path / "a.png", 1)
+    table = pd.DataFrame(
+        {
+            "path": ["a.png", "b.png", "c.png", "a.png"],
+            "label": ["happy", "sad", None, "happy"],
+            "text": [" One. ", None, "Three.", "Four."],
+            "group": ["f", "", None, "g"],
+            "split": ["train", "train", "train", "test"],
+        }
+    )
+    table.to_csv(tmp_path / "set.csv", index=False)
+    table.to_parquet(tmp_path / "set.parquet")
+    assert is_flat_table(tmp_path / "set.parquet")
+    for split in ("train", "test", ""):
+        first, second = (flat_set(tmp_path / name, split) for name in ("set.csv", "set.parquet"))
+        assert (first.ids, first.groups) == (second.ids, second.groups)
+        assert list(first.texts) == list(second.texts)
+        assert first.labels.tolist() == second.labels.tolist()
+        assert first.problems == second.problems
+    assert isinstance(second.texts, ArrowColumn)
+    assert second.texts[1:][0] == ""
+    assert second.subset([2, 0]).texts == ("Four.", "One.")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 no table")
+    assert not is_flat_table(tmp_path / "bad.parquet")
+    with pytest.raises(InputError, match="no Parquet file"):
+        flat_set(tmp_path / "bad.parquet")
+    table[["path"]].to_parquet(tmp_path / "short.parquet")
+    with pytest.raises(InputError, match="no column label"):
+        flat_set(tmp_path / "short.parquet")
 
 
 @pytest.mark.parametrize(
@@ -196,4 +230,4 @@ def test_a_flat_csv(tmp_path: Path):
 def test_a_flat_csv_from_strangers(tmp_path: Path, text: str, match: str):
     (tmp_path / "set.csv").write_text(text)
     with pytest.raises(InputError, match=match):
-        flat_csv_set(tmp_path / "set.csv")
+        flat_set(tmp_path / "set.csv")

@@ -83,6 +83,12 @@ def test_known_bad_clips_are_counted_and_give_nothing(tmp_path: Path, monkeypatc
     assert meld_set(tmp_path, "train").pictures[CONTEXT].present.tolist() == [True, False]
 
 
+def test_a_line_that_ends_before_it_starts_is_said(tmp_path: Path):
+    path = save(tmp_path, "test", (0, 0), (0, 1)) / "test_sent_emo.csv"
+    path.write_text(path.read_text().replace("00:01:04,059", "00:00:04,059", 1))
+    assert str(meld_set(tmp_path, "test").problems[0]).endswith("times are not used: 1 (test/dia0_utt0)")
+
+
 def test_text_alone_sentiment_and_wrong_words(tmp_path: Path):
     save(tmp_path, "dev", (0, 0))
     found = meld_set(tmp_path, "dev", "sentiment")
