@@ -15,7 +15,6 @@ import gradio as gr
 
 from mmemo.errors import InputError, MmemoError
 from mmemo.store.labels import LabelStore
-from mmemo.store.people import Person
 from mmemo.store.workspace import Workspace
 from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.sign_in import People
@@ -71,19 +70,6 @@ def by_lead(people: People) -> Callable[[Handler], Handler]:
     return functools.partial(_told, people=people)
 
 
-def must_lead(people: People, request: Any) -> Person:
-    """Who asks, if it is a lead; else an InputError in the language of who asks."""
-    person = people.who(request)
-    need_lead(person)
-    return person
-
-
-def need_lead(person: Person) -> None:
-    """InputError, in the language of who asks, for somebody who only labels."""
-    if not person.is_lead:
-        raise InputError(say("page.lead_only"), hint=say("page.lead_only_you", name=person.name))
-
-
 def answer_widget(
     answer: Callable[[Mapping[str, Any]], dict[str, Any]], asked: object, request: gr.Request | None
 ) -> dict[str, Any]:
@@ -117,7 +103,7 @@ def _told(handler: Handler, people: People | None) -> Handler:
         with in_language(language_of(request)):
             try:
                 if people is not None:
-                    must_lead(people, request)
+                    people.lead(request)
                 return handler(*args, **kwargs)
             except MmemoError as error:
                 warn(sentences(error))

@@ -1,6 +1,6 @@
 """Who signed in as annotator sees no button that only answers that a lead may do this.
 
-This is for the eye alone: what may be done is decided where it is done, by `by_lead` and `must_lead`. What is for one
+This is for the eye alone: what may be done is decided where it is done, by `by_lead` and `People.lead`. What is for one
 role alone is hidden from the start, and shown once the page knows the role, which it asks for while it is built.
 """
 

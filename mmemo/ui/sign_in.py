@@ -79,10 +79,9 @@ class People:
         return self.person(name)
 
     def lead(self, request: Any) -> Person:
-        """The person who asks, who must be a lead."""
+        """Who asks, if it is a lead; else an InputError in the language of who asks."""
         person = self.who(request)
-        if not person.is_lead:
-            raise InputError("only a lead may do this", hint=f"you are signed in as {person.name}, who labels")
+        need_lead(person)
         return person
 
     def gate(self) -> Callable[[str, str], Any] | None:
@@ -105,6 +104,14 @@ class People:
 
 
 _ONE_TRY = threading.Lock()
+
+
+def need_lead(person: Person) -> None:
+    """InputError, in the language of who asks, for somebody who only labels."""
+    if not person.is_lead:
+        from mmemo.ui.text import say  # which needs gradio, and that starts after the command line is read
+
+        raise InputError(say("page.lead_only"), hint=say("page.lead_only_you", name=person.name))
 
 
 def signed_in(request: Any) -> str | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mmemo.errors import InputError, StorageError
+from mmemo.errors import InputError
+from mmemo.flow.runs import of_episode
 from mmemo.store.files import read_json
 from mmemo.store.sources import names_only
 from mmemo.store.workspace import Workspace
@@ -34,15 +35,7 @@ def run_config(workspace: Workspace, run_id: str) -> Mapping[str, Any]:
 
 def runs_of(workspace: Workspace, episode_id: str) -> list[str]:
     """Ids of the runs that were trained on an episode, the newest first; damaged ones are left out."""
-    runs = []
-    for run_id in workspace.runs():
-        try:
-            config = run_config(workspace, run_id)
-        except StorageError:
-            continue
-        if episode_id in config.get("episodes", []):
-            runs.append(run_id)
-    return runs
+    return [run_id for run_id, _ in of_episode.runs_of(workspace, episode_id)]
 
 
 def trained_with(workspace: Workspace, run_id: str, episode_id: str) -> int | pd.Timestamp:

@@ -16,6 +16,7 @@ from mmemo.errors import InputError
 from mmemo.flow.export.model import student_content
 from mmemo.flow.review.faces import EpisodeFaces, episode_faces
 from mmemo.flow.review.human_labels import Words, read_words
+from mmemo.flow.runs.of_episode import runs_of
 from mmemo.flow.runs.promotion import promoted_run
 from mmemo.store.export.content import CUE_FACTS, FACE_COLUMNS, SOURCES, Content, first_choice, prob_columns
 from mmemo.store.files import read_table
@@ -43,8 +44,7 @@ def choose_run(workspace: Workspace, episode_id: str, run_id: str | None) -> str
         if episode_id not in workspace.run_config(run_id).get("episodes", []):
             raise InputError(f"the run {run_id} was not trained on {episode_id}", hint="choose one of its own episodes")
         return run_id
-    of_episode = (run for run in workspace.runs() if episode_id in workspace.run_config(run).get("episodes", []))
-    return promoted_run(workspace, episode_id) or next(of_episode, None)
+    return promoted_run(workspace, episode_id) or next((run for run, _ in runs_of(workspace, episode_id)), None)
 
 
 def gather_content(workspace: Workspace, episode_id: str, run_id: str | None, *, hide_names: bool = False) -> Content:

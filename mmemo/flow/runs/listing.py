@@ -11,6 +11,7 @@ from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.statistics import Gain
 from mmemo.flow.runs.choice import trained_ms
 from mmemo.flow.runs.notes import notes_of
+from mmemo.flow.runs.of_episode import runs_of
 from mmemo.flow.runs.promotion import Chosen, Promotion, chosen_run, promotion_of
 from mmemo.store.files import read_json
 from mmemo.store.run_notes import RunNote
@@ -48,11 +49,9 @@ def run_cards(workspace: Workspace, episode_id: str) -> list[RunCard]:
     """A card a run that was trained on an episode, the newest first; damaged runs are left out."""
     notes, cards = notes_of(workspace), []
     chosen = chosen_run(workspace, episode_id)
-    for run_id in workspace.runs():
+    for run_id, config in runs_of(workspace, episode_id):
         try:
-            config = workspace.run_config(run_id)
-            if episode_id in config.get("episodes", []):
-                cards.append(_card(workspace, run_id, config, chosen, notes.get(run_id)))
+            cards.append(_card(workspace, run_id, config, chosen, notes.get(run_id)))
         except StorageError:
             continue
     return cards
@@ -71,14 +70,10 @@ def last_trained(workspace: Workspace, episode_id: str) -> str | None:
 
     What was said since then has taught nobody yet, whichever run is looked at. None without a run.
     """
-    found: list[tuple[int, str]] = []
-    for run_id in workspace.runs():
-        try:
-            config = workspace.run_config(run_id)
-        except StorageError:
-            continue
-        if episode_id in config.get("episodes", []):
-            found.append((int(config.get("last_words", {}).get(episode_id, -1)), run_id))
+    found = [
+        (int(config.get("last_words", {}).get(episode_id, -1)), run_id)
+        for run_id, config in runs_of(workspace, episode_id)
+    ]
     return max(found, key=lambda one: one[0])[1] if found else None  # the first of equals
 
 

@@ -14,6 +14,7 @@ from mmemo.evaluate.collapse import collapse_alarm
 from mmemo.evaluate.comparison import Comparison
 from mmemo.evaluate.details import read_details
 from mmemo.evaluate.rows import STUDENT
+from mmemo.flow.runs.of_episode import runs_of
 from mmemo.labels import EKMAN7
 from mmemo.store.files import read_json, storage_errors
 from mmemo.store.promotions import PromotionStore
@@ -135,11 +136,8 @@ def other_in_use(workspace: Workspace, run_id: str) -> Chosen | None:
 def _promoted(workspace: Workspace, episode_id: str | None) -> list[tuple[str, Promotion]]:
     """All promoted runs of the workspace or of one episode, the newest first."""
     said, found = _said(workspace), []
-    for run_id in workspace.runs():
+    for run_id, _ in runs_of(workspace, episode_id):
         try:
-            config = workspace.run_config(run_id)
-            if episode_id is not None and episode_id not in config.get("episodes", []):
-                continue
             promotion = _decided(workspace, run_id, said)
         except StorageError:
             continue

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from mmemo.evaluate.agreement import Measure, share
@@ -13,7 +12,7 @@ from mmemo.flow.team.words import Hidden, TeamWords
 from mmemo.store.labels import REJECT, SKIP, WITHDRAW
 
 # A longer gap between two presses is a break, not a slow label.
-BREAK_S = 60.0
+BREAK_S = 300.0
 FEW_PRESSES = 10
 
 
@@ -22,7 +21,7 @@ class PersonProgress:
     """One person on the faces of some episodes.
 
     assigned, done: of open rounds; an answer or a skip is done. answered: faces with an answer that stands. an_hour:
-    labels an hour while at work, None for too few presses. skipped, rejected: shares of the faces that the person
+    presses an hour while at work, over `active_s` seconds; None for too few presses. skipped, rejected: shares of the faces that the person
     dealt with. alike: share of the others' answers on the same faces that are the same, both given without sight of
     the other, with how many there are; its interval takes each for itself, so it is too narrow where three people or
     more answered on the same faces. gold: share of gold questions answered right, and how many.
@@ -33,6 +32,7 @@ class PersonProgress:
     done: int
     answered: int
     an_hour: float | None
+    active_s: float
     skipped: float | None
     rejected: float | None
     alike: Measure
@@ -84,8 +84,9 @@ def progress_of(name: str, work: Collection[EpisodeWork]) -> PersonProgress:
             if track in part.gold and (name, track) in part.tested:
                 golds, right = golds + 1, right + (part.gold[track] == label)
         moments.append(mine[["created_at", "press", "id", "label"]])
+    an_hour, active_s = _an_hour(moments)
     return PersonProgress(
-        name, assigned, done, answered, _an_hour(moments), skipped / dealt if dealt else None,
+        name, assigned, done, answered, an_hour, active_s, skipped / dealt if dealt else None,
         rejected / dealt if dealt else None, share(same, met), met, share(right, golds), golds,
     )  # fmt: skip
 
@@ -103,16 +104,21 @@ def _met(name: str, independent: pd.DataFrame) -> tuple[int, int]:
     return int((both["label"] == both["label_other"]).sum()), len(both)
 
 
-def _an_hour(parts: Collection[pd.DataFrame]) -> float | None:
-    """Presses an hour from the median time between two of them, breaks left out; None for fewer than FEW_PRESSES."""
+def _an_hour(parts: Collection[pd.DataFrame]) -> tuple[float | None, float]:
+    """Presses an hour over the time at work, and that time in s: the gaps between presses, breaks left out.
+
+    A burst is followed by looking and thinking, which is work too; so all gaps count, not the usual one. None for fewer
+    than FEW_PRESSES.
+    """
     said = pd.concat([part[part["label"] != WITHDRAW] for part in parts]) if parts else pd.DataFrame()
     if said.empty:
-        return None
+        return None, 0.0
     # A press that labelled many faces is one; rows without a press are one each.
     press = said["press"].where(said["press"].notna(), said["id"].astype(str))
     moments = said.groupby(press)["created_at"].min().sort_values()
     gaps = moments.diff().dt.total_seconds().to_numpy()[1:]
     gaps = gaps[gaps < BREAK_S]
+    active_s = float(gaps.sum())
     if len(gaps) < FEW_PRESSES:
-        return None
-    return float(3600.0 / max(float(np.median(gaps)), 0.05))
+        return None, active_s
+    return 3600.0 * len(gaps) / max(active_s, 0.05 * len(gaps)), active_s

@@ -13,7 +13,7 @@ from mmemo.flow.export.stage import ExportSettings, find_export, list_exports
 from mmemo.flow.jobs.kinds import EXPORT
 from mmemo.store.export.data_sheet import Terms
 from mmemo.store.workspace import Workspace
-from mmemo.ui.context import AppContext, Selection, must_lead, told
+from mmemo.ui.context import AppContext, Selection, told
 from mmemo.ui.export.words import EXPORT_SCRIPT, about_html, cards_html, made_html, nothing_html
 from mmemo.ui.jobs.panel import SHOW_PANEL, JobPanel, watch
 from mmemo.ui.text import label, say
@@ -76,13 +76,13 @@ def _listen(context: AppContext, selection: gr.State, panel: JobPanel, tab: Expo
     def on_export(
         chosen: Selection, publish: bool, consent: str, licence: str, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
-        must_lead(context.people, request)
+        context.people.lead(request)
         terms = Terms(consent or "", licence or "", publish)
         return watch(context.jobs, start_export(context, chosen, str(event.name), terms))
 
     @told
     def on_sheet(chosen: Selection, event: gr.EventData, request: gr.Request) -> gr.Markdown:
-        must_lead(context.people, request)
+        context.people.lead(request)
         return show_sheet(context.workspace, chosen, str(event.name))
 
     selection.change(on_selection, selection, tab.outputs, trigger_mode="always_last", **quiet)

@@ -26,6 +26,7 @@ from mmemo.store.team import TeamStore
 from mmemo.store.workspace import LABELS_FILE, Workspace
 from mmemo.ui.review.matching import MAX_PAGE_FACES, PAGE_FACES, FaceSearch, Filters
 from mmemo.ui.review.rows import face_json, row_json
+from mmemo.ui.review.shown import Shown
 from mmemo.ui.text import say
 from mmemo.ui.work import decisions_known, runs_of, trained_with
 
@@ -64,16 +65,6 @@ class _Cache:
         with self._lock:
             for key in [key for key in self._values if wanted(key)]:
                 del self._values[key]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What a page is about: some episodes, each with a run, ready to be searched, and the words on them."""
-
-    key: Hashable
-    parts: tuple[EpisodeFaces, ...]
-    search: FaceSearch
-    words: PlacedWords
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,7 @@ from mmemo.flow.review.words import SKIPPED, WORDS, Standing
 from mmemo.labels import EKMAN7
 from mmemo.store.labels import FRAME, TRACK, standing
 from mmemo.ui.html import file_url
-
-if TYPE_CHECKING:
-    from mmemo.ui.review.desk import Shown
+from mmemo.ui.review.shown import Shown
 
 _NEIGHBOUR_LINES = 2
 # Whose label is proposed first: what a training would use, else the student, else the network that was not adapted.

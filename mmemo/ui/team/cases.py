@@ -12,8 +12,8 @@ from mmemo.flow.team.words import ANSWERS
 from mmemo.store.labels import WITHDRAW
 from mmemo.store.people import Person
 from mmemo.store.team import Verdict
-from mmemo.ui.context import need_lead
 from mmemo.ui.html import file_url
+from mmemo.ui.sign_in import need_lead
 from mmemo.ui.team.desk import Json, TeamDesk, TeamPart
 
 PAGE_CASES = 48

@@ -22,9 +22,8 @@ from mmemo.store.labels import FacePin, LabelStore
 from mmemo.store.people import LOCAL, Person
 from mmemo.store.team import PlacedFace, TeamStore
 from mmemo.store.workspace import Workspace
-from mmemo.ui.context import need_lead
 from mmemo.ui.review.desk import ReviewDesk, item_of
-from mmemo.ui.sign_in import People
+from mmemo.ui.sign_in import People, need_lead
 
 Json = Mapping[str, Any]
 _NONE = {"value": None, "low": None, "high": None}
@@ -91,7 +90,7 @@ class TeamDesk:
         rounds = [one for one in self.team.rounds() if me.is_lead or me.name in one["people"]]
         if not me.is_lead and not all(one["closed"] for one in rounds):
             # One more gold question, or one more that is like another's, would tell which face it was.
-            rows = [{**row, **_UNTOLD} for row in rows]
+            rows = [{**row, **_UNTOLD, "untold": True} for row in rows]
         return {
             **self._whom(me),
             "episode": str(asked["episode"]),

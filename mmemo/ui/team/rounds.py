@@ -13,8 +13,8 @@ from mmemo.flow.review.words import standing_on
 from mmemo.flow.team.split import gold_for, split
 from mmemo.store.people import Person
 from mmemo.store.team import Assignment, Round
-from mmemo.ui.context import need_lead
 from mmemo.ui.review.matching import Filters
+from mmemo.ui.sign_in import need_lead
 from mmemo.ui.team.desk import Json, TeamDesk, TeamPart, placed_face
 from mmemo.ui.work import runs_of
 

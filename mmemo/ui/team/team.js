@@ -12,7 +12,7 @@ const words = (key, values = {}) => Object.entries(values).reduce((text, [name, 
 const number = (value) => value.toLocaleString(LANGUAGE);
 const percent = (share) => (share === null || share === undefined ? '–' : `${Math.round(100 * share)} %`);
 const figure = (value, digits = 2) => (value === null ? words('not_known') : value.toLocaleString(LANGUAGE, {minimumFractionDigits: digits, maximumFractionDigits: digits}));
-const range = (measure, write) => (measure.low === null ? '' : ` [${write(measure.low)}, ${write(measure.high)}]`);
+const range = (measure, write) => (measure.low === null ? '' : ` [${write(measure.low)}${LANGUAGE === 'en' ? ',' : ';'} ${write(measure.high)}]`);
 const counted = (key, n) => words(`${key}.${n === 1 ? 'one' : 'many'}`, {n: number(n)});
 const inWords = (label) => (label === REJECT ? words('unusable') : label);
 const nextPress = () => `team-${client}-${++presses}`;
@@ -93,6 +93,7 @@ const drawNav = () => {
   part('nav').hidden = false;
 };
 const show = async (name) => {
+  if (name !== view) tell('');  // what was done there is no news here
   view = name;
   for (const other of VIEWS) panelOf(other).hidden = other !== name;
   drawNav();
@@ -121,6 +122,7 @@ const refresh = async () => {
 // How much is open, after something that this page did itself.
 const recount = (changes) => {
   for (const [name, by] of Object.entries(changes)) facts[name] = Math.max(0, facts[name] + by);
+  if (changes.gold) stale.add('rounds');  // whose form asks whether to mix some in
   drawNav();
 };
 

@@ -1,6 +1,8 @@
 // Progress, agreement, rounds.
 const bar = (value, of, css = '') => make('span', {class: `mm-meter ${css}`, 'aria-hidden': 'true'}, make('i', {width: of ? Math.min(100, (100 * value) / of) : 0}));
-const shareCell = (measure, n) => (n ? [make('span', {}, percent(measure.value)), make('span', {class: 'soft'}, range(measure, percent)), make('span', {class: 'soft small block'}, words('of', {n: number(n)}))] : ['–']);
+const soft = (text) => make('span', {class: 'soft small'}, text);
+// A figure that is not there says why.
+const shareCell = (measure, n, why) => (!n ? [soft(words(why))] : [make('span', {}, percent(measure.value)), make('span', {class: 'soft'}, range(measure, percent)), make('span', {class: 'soft small block'}, words('of', {n: number(n)}))]);
 const drawProgress = async (panel) => {
   const busy = facts.progress.filter((row) => row.assigned || row.answered || row.skipped !== null);
   const fastest = Math.max(1, ...facts.progress.map((row) => row.an_hour || 0));
@@ -8,16 +10,16 @@ const drawProgress = async (panel) => {
     make('th', {scope: 'row'}, row.name),
     cell(row.assigned ? make('span', {class: 'mm-measured'}, bar(row.done, row.assigned), words('done_of', {done: number(row.done), assigned: number(row.assigned)})) : make('span', {class: 'soft'}, words('not_assigned'))),
     cell(number(row.answered), 'num'),
-    cell(row.an_hour === null ? '–' : make('span', {class: 'mm-measured'}, bar(row.an_hour, fastest, 'speed'), number(Math.round(row.an_hour)))),
-    make('td', {}, ...shareCell(row.alike, row.met)),
-    make('td', {}, ...shareCell(row.gold, row.golds)),
+    cell(row.an_hour === null ? soft(words('too_few_presses')) : make('span', {class: 'mm-measured'}, bar(row.an_hour, fastest, 'speed'), make('span', {}, number(Math.round(row.an_hour)), make('span', {class: 'soft small block'}, words('in_minutes', {n: number(Math.max(1, Math.round(row.active_s / 60)))}))))),
+    make('td', {}, ...shareCell(row.alike, row.met, row.untold ? 'not_during' : 'none_met')),
+    make('td', {}, ...shareCell(row.gold, row.golds, row.untold ? 'not_during' : 'none_tested')),
     cell(percent(row.skipped), 'num'), cell(percent(row.rejected), 'num')));
   const heads = [['person'], ['done'], ['answered', 'num'], ['an_hour'], ['alike'], ['on_gold'], ['skipped', 'num'], ['rejected', 'num']].map(([key, css]) => [words(key), css || null]);
   const mine = facts.progress.find((row) => row.name === facts.me);
   panel.replaceChildren(
     card('', busy.length ? table(heads, rows, words('progress')) : empty(words('nobody'), words('nobody_advice')),
       mine && mine.assigned > mine.done ? make('p', {}, button(words('to_review'), openReview, {class: 'mm-key mm-main', id: 'mm-to-review'})) : '',
-      make('p', {class: 'small soft'}, words('why_progress'))),
+      make('p', {class: 'small soft'}, facts.progress.some((row) => row.untold) ? `${words('why_progress')} ${words('why_untold')}` : words('why_progress'))),
     facts.alone ? howToAdd() : '');
 };
 const howToAdd = () => {
@@ -35,6 +37,7 @@ const openReview = () => {
   document.dispatchEvent(new CustomEvent('mm-review-wanted'));
 };
 
+const ranged = (measure, write) => [make('span', {}, write(measure.value)), make('span', {class: 'soft small block'}, range(measure, write))];
 const drawAgreement = async (panel) => {
   panel.replaceChildren(empty(words('moment'), ''));
   const found = await ask('team_agreement');
@@ -44,7 +47,7 @@ const drawAgreement = async (panel) => {
   const emotions = known.map((one) => make('tr', {}, make('th', {scope: 'row'}, chip(one.label)), cell(make('span', {class: 'mm-measured'}, bar(one.value || 0, 1), percent(one.value))), cell(number(one.n), 'num')));
   const matrix = make('div', {class: 'mm-stack', id: 'mm-team-matrix'});
   const pairs = found.pairs.map((pair) => make('tr', {}, make('th', {scope: 'row'}, `${pair.a} · ${pair.b}`), cell(number(pair.faces), 'num'),
-    cell(`${figure(pair.kappa.value)}${range(pair.kappa, figure)}`, 'num'), cell(`${percent(pair.same.value)}${range(pair.same, percent)}`, 'num'),
+    make('td', {class: 'num'}, ...ranged(pair.kappa, figure)), make('td', {class: 'num'}, ...ranged(pair.same, percent)),
     cell(button(words('show_matrix'), () => drawMatrix(matrix, pair, found.answers), {'aria-label': `${words('show_matrix')}: ${pair.a} · ${pair.b}`}))));
   if (found.pairs.length) drawMatrix(matrix, found.pairs[0], found.answers);
   panel.replaceChildren(
@@ -97,7 +100,7 @@ const roundForm = () => {
     field(words('overlap'), make('input', {name: 'overlap', type: 'number', min: '0', max: '100', value: facts.names.length > 1 || facts.oauth ? '20' : '0'})),
     field(words('by'), make('input', {name: 'by', type: 'number', min: '2', max: '20', value: '2'})),
     make('p', {class: 'small soft wide'}, words('why_overlap')),
-    make('label', {class: 'mm-tick wide'}, make('input', {name: 'gold', type: 'checkbox', checked: true}), words('mix_gold')),
+    make('label', {class: 'mm-tick wide'}, make('input', {name: 'gold', type: 'checkbox', checked: facts.gold > 0, disabled: facts.gold === 0}), words(facts.gold ? 'mix_gold' : 'no_gold_yet')),
     make('p', {class: 'wide mm-send'}, make('button', {type: 'submit', class: 'mm-key mm-main', id: 'mm-hand-out'}, words('hand_out')), make('span', {class: 'small soft', 'data-part': 'foreseen', role: 'status'})));
   form.addEventListener('submit', (event) => { event.preventDefault(); handOut(form); });
   form.addEventListener('change', () => foresee());

@@ -13,7 +13,7 @@ from mmemo.flow.runs.promotion import other_in_use
 from mmemo.store.workspace import Workspace
 from mmemo.ui.compare.runs import against_html
 from mmemo.ui.compare.words import chosen_words, run_title
-from mmemo.ui.context import AppContext, Selection, by_lead, must_lead, told
+from mmemo.ui.context import AppContext, Selection, by_lead, told
 from mmemo.ui.header import Header, choose
 from mmemo.ui.html import card, duration, empty, page_part
 from mmemo.ui.jobs.panel import SHOW_PANEL, JobPanel, watch
@@ -117,7 +117,7 @@ def _listen(context: AppContext, parts: TrainTab, top: Header, tab: gr.Tab, refr
     def on_run(chosen: Selection, first: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         asked = RunAct(str(event.act), str(event.run), str(event.note))
         if asked.act not in (SHOW, AGAINST):
-            must_lead(context.people, request)
+            context.people.lead(request)
         return act_on_run(context, chosen, first, asked, name_of(request))
 
     @told

@@ -134,13 +134,19 @@ def test_nobody_said_anything(workspace: Workspace):
 
 def test_progress_of_a_person(workspace: Workspace):
     rows = [event(n, 1, "joy", "ada") for n in range(1, 13)]
-    rows += [event(20, 2, SKIP, "ada"), event(21, 3, REJECT, "ada"), event(500, 1, "joy", "ben", blind=True)]
+    rows += [
+        event(20, 2, SKIP, "ada"),
+        event(21, 3, REJECT, "ada"),
+        event(400, 1, "joy", "ada"),
+        event(500, 1, "joy", "ben", blind=True),
+    ]
     said = words(workspace, *rows)
     asked = {("ada", 1), ("ada", 2), ("ben", 3)}
     work = EpisodeWork(said, asked, {}, {1: "joy", 3: "fear", 2: "joy"}, {("ada", 1), ("ada", 3), ("ada", 2)})
     ada = progress_of("ada", [work])
     assert (ada.assigned, ada.done, ada.answered) == (2, 2, 2)
-    assert ada.an_hour == pytest.approx(1800), "one every two seconds; breaks are left out"
+    assert ada.active_s == 40, "11 gaps of 2 s, one of 16 s, one of 2 s; 758 s are a break"
+    assert ada.an_hour == pytest.approx(3600 * 13 / 40), "looking between bursts is work too"
     assert ada.skipped == pytest.approx(1 / 3) == ada.rejected
     assert (ada.alike.value, ada.met) == (1.0, 1) and (ada.gold.value, ada.golds) == (0.5, 2)
     ben = progress_of("ben", [work])
