@@ -116,6 +116,8 @@ def _cvat(images: Mapping[int, Any], boxes: list[dict[str, Any]]) -> ET.ElementT
             ET.SubElement(attribute, "name").text = each
             ET.SubElement(attribute, "mutable").text = "False"
             ET.SubElement(attribute, "input_type").text = "text"
+            ET.SubElement(attribute, "default_value")
+            ET.SubElement(attribute, "values")
     places = {}
     for image in images.values():
         size = {"width": str(image["width"]), "height": str(image["height"])}
