@@ -140,7 +140,7 @@ def _sentiments(folder: Path, tweets: list[str], labels: np.ndarray, log: Proble
     probs = np.full((len(tweets), 3), np.nan, np.float32)
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
-            tweet, *values = decode(line[:1000]).split()
+            tweet, *values = decode(line[:1000]).split() or [""]
             if tweet in rows_of:
                 try:
                     probs[rows_of[tweet]] = [float(value) for value in values]

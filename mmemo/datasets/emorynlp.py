@@ -36,7 +36,7 @@ def emorynlp_set(folder: Path, split: str, context_lines: int = 2) -> PairedSet:
     labels = np.zeros(len(rows), np.int64)
     for number, row in enumerate(rows):
         try:
-            labels[number] = EMORYNLP7.index(row["Emotion"].strip().lower())
+            labels[number] = EMORYNLP7.index(row["Emotion"].strip().lower()[:40])
         except InputError as error:
             raise InputError(f"row {number + 1} of {path}: {error.message}", hint=error.hint) from error
     scenes = tuple(f"s{row['Season']}e{row['Episode']} scene {row['Scene_ID']}" for row in rows)

@@ -124,7 +124,7 @@ def read_csv(path: Path) -> list[Person]:
                 filename=row["Filename"],
                 size_px=(width_px, height_px),
                 box_xyxy_px=(x1, y1, x2, y2),
-                categories=tuple(str(name).lower() for name in _list(row["Categorical_Labels"], None)),
+                categories=tuple(str(name).lower()[:40] for name in _list(row["Categorical_Labels"], None)),
                 dimensions=(valence, arousal, dominance),
                 gender=row["Gender"],
                 age=row["Age"],

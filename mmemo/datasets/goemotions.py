@@ -36,7 +36,7 @@ def read_goemotions(folder: Path, split: str) -> list[Comment]:
     """
     if split not in SPLITS:
         raise InputError(f"GoEmotions has no split {split!r}", hint=f"choose one of {', '.join(SPLITS)}")
-    labels = [to_ekman7(label) for label in _text(folder / LABELS_FILE).split()]
+    labels = [to_ekman7(label[:40]) for label in _text(folder / LABELS_FILE).split()]
     path = folder / f"{split}.tsv"
     # Comments hold stray line separators of other kinds; only "\n" ends a row.
     rows = [row for row in _text(path).replace("\r\n", "\n").split("\n") if row]

@@ -42,7 +42,7 @@ def read_labelled_lines(path: Path) -> list[tuple[str, str]]:
         if not text or not emotion:
             continue
         try:
-            lines.append((text, to_ekman7(emotion)))
+            lines.append((text, to_ekman7(emotion[:40])))
         except InputError as error:
             raise InputError(f"row {number} of {path}: {error.message}", hint=error.hint) from error
     if not lines:

@@ -34,6 +34,7 @@ KNOWN_BAD = {
     "test": ("dia220_utt0", "dia38_utt4"),
 }
 LONG_MS = 60_000
+_MAX_LABEL = 40  # a longer one is no label, and no error should be as long
 _TIME = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})")
 
 
@@ -172,13 +173,13 @@ def _context(lines: list[MeldLine], i: int, context_lines: int, next_lines: int)
 
 
 def _line(row: Mapping[str, str]) -> MeldLine:
-    sentiment = row["Sentiment"].strip().lower()
+    sentiment = row["Sentiment"].strip().lower()[:_MAX_LABEL]
     SENTIMENT3.index(sentiment)
     return MeldLine(
         text=row["Utterance"],
         context="",
         speaker=row["Speaker"],
-        emotion=to_ekman7(row["Emotion"]),
+        emotion=to_ekman7(row["Emotion"][:_MAX_LABEL]),
         sentiment=sentiment,
         dialogue_id=int(row["Dialogue_ID"]),
         utterance_id=int(row["Utterance_ID"]),
@@ -192,6 +193,6 @@ def _line(row: Mapping[str, str]) -> MeldLine:
 def _milliseconds(text: str) -> int:
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no time like 00:16:16,059")
+        raise ValueError(f"{text[:40]!r} is no time like 00:16:16,059")
     hours, minutes, seconds, fraction = match.groups()
     return ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from zipfile import BadZipFile, ZipFile
+from zlib import error as zlib_error
 
 import av
 import numpy as np
@@ -24,6 +26,11 @@ from mmemo.errors import InputError
 _MAX_PIXELS = 1 << 26
 _MAX_ARCHIVE_BYTES = 1 << 32
 _MAX_SOUND_MS = 10 * 60_000
+# What numpy and zipfile answer damaged files with.
+_DAMAGED = (
+    OSError, KeyError, ValueError, BadZipFile, EOFError, MemoryError, OverflowError, SyntaxError, TokenError,
+    RuntimeError, zlib_error,
+)  # fmt: skip
 
 # The files of one sample below the source's folder, by name; "" or none for a sample without.
 Names = str | Sequence[str]
@@ -180,7 +187,7 @@ def read_archive(path: Path, names: Sequence[str], kind: str, form: str) -> list
             raise InputError(f"{path} unpacks to {size >> 30} GB", hint=form)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return [stored[name] for name in names]
-    except (OSError, KeyError, ValueError, BadZipFile, EOFError, MemoryError, OverflowError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path} is missing or is no {kind}", hint=form) from error
 
 
@@ -188,7 +195,7 @@ def open_array(path: Path, shape: tuple[int, ...], form: str) -> np.ndarray:
     """A memory-mapped .npy whose shape fits (-1 is any length); another form or a damaged file raises InputError."""
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path} is missing or is no array", hint=form) from error
     fits = array.ndim == len(shape) and all(want in (-1, have) for want, have in zip(shape, array.shape, strict=True))
     if not fits or array.dtype.kind not in "biuf":
