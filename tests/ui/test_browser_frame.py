@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
+from mmemo.flow.jobs.lock import worker_lock
 from mmemo.flow.jobs.worker import open_jobs
 from mmemo.store.jobs import JobProgress, JobStep
 from mmemo.ui.text import words
 from tests.ui.conftest import DESKTOP, PHONE, OpenPage, RunningApp
 from tests.ui.made import EPISODE_ID
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -89,7 +95,7 @@ def test_a_job_that_ended_is_one_line_above_the_tabs_and_opens(empty_app: Runnin
     box = page.locator("#mm-job")
     box.locator("summary").wait_for()
     folded = box.bounding_box()
-    assert folded is not None and folded["height"] <= 60
+    assert folded is not None and folded["height"] <= 64
     assert page.locator("#mm-job-log").is_hidden()
     box.locator("summary").focus()
     page.keyboard.press("Enter")
@@ -97,3 +103,35 @@ def test_a_job_that_ended_is_one_line_above_the_tabs_and_opens(empty_app: Runnin
     page.locator("#mm-job-log").wait_for()
     page.locator("#mm-dismiss").click()
     box.wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_job_at_work_is_one_line_that_stays_open_and_does_not_jump_when_it_ends(
+    empty_app: RunningApp, open_page: OpenPage, size: tuple[int, int]
+):
+    page = open_page(empty_app, size)
+    box, heights = page.locator("#mm-job"), list[float]()
+    # The app starts no worker of its own while this process is it.
+    with worker_lock(empty_app.workspace.root), closing(open_jobs(empty_app.workspace)) as store:
+        number = store.add("pages", "Adapt to A rather long name of a pilot episode, part one.mp4", {})
+        store.claim(os.getpid())
+        for done, left in ((0, None), (40, 12.5)):
+            step = JobStep("train", done, 90, 1.0, "fold 2")
+            store.report(number, os.getpid(), JobProgress((step,), "rounds", 4.0 if left else None, left))
+            box.locator(".mm-stats").get_by_text(f"train: {done} of 90").first.wait_for()
+            heights.append(height_of(box))
+        box.locator("summary").click()
+        page.wait_for_timeout(3000)  # it is drawn anew every second
+        box.get_by_text("fold 2").wait_for()
+        box.locator("summary").click()
+        store.finish(number, os.getpid(), "done")
+    box.locator(".mm-state.done").wait_for()
+    heights.append(height_of(box))
+    assert len({round(height) for height in heights}) == 1 and heights[0] <= (50 if size == DESKTOP else 64)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def height_of(box: Locator) -> float:
+    found = box.bounding_box()
+    assert found is not None
+    return found["height"]

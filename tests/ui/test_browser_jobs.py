@@ -40,7 +40,7 @@ def start_job(page: Page, media: Path) -> None:
     give_file(page, "#mm-video", media / "Show" / "Pilot one.mp4")
     give_file(page, "#mm-subtitles", media / "Show" / "Pilot one.srt")
     page.locator("#mm-adapt").click()
-    page.locator("#mm-job .mm-steps").wait_for(timeout=_JOB_MS)
+    page.locator("#mm-job .mm-steps").wait_for(state="attached", timeout=_JOB_MS)
 
 
 @pytest.mark.timeout(900)

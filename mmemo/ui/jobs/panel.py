@@ -11,15 +11,16 @@ import gradio as gr
 
 from mmemo.store.jobs import Job, JobStep
 from mmemo.ui.context import AppContext, by_lead, told, warn
-from mmemo.ui.jobs.memory import remember_script, written
+from mmemo.ui.jobs.memory import moves, remember_script, written
 from mmemo.ui.jobs.runner import JobRunner
 from mmemo.ui.jobs.table import LIST_SCRIPT, LISTED, list_html
 from mmemo.ui.jobs.words import (
+    address_of,
     bar_html,
     did_nothing,
     facts_of,
     head_of,
-    in_all,
+    line_of,
     log_text,
     message_of,
     resume_word,
@@ -34,6 +35,18 @@ from mmemo.ui.text import label, say
 _TICK_S, _GLANCE_S = 1.0, 8.0
 # The panel is above the tabs, the buttons that start a job may be far below it.
 SHOW_PANEL = "() => document.getElementById('mm-job')?.scrollIntoView({behavior: 'smooth', block: 'nearest'})"
+# The line is drawn anew at every look: opened, it stays open. What a click finds open is closed after it.
+FOLD_SCRIPT = """
+let open = false;
+element.addEventListener('click', (event) => {
+  const fold = event.target.closest('summary')?.parentElement;
+  if (fold) open = !fold.open;
+});
+watch('value', () => {
+  const fold = element.querySelector('details');
+  if (fold && fold.open !== open) fold.open = open;
+});
+"""
 # What no look at the jobs changes.
 OF_THE_PAGE = ("mine", "memory")
 # The ends of so many jobs are told at once to a page that did not look for a while; the list has all of them.
@@ -76,7 +89,7 @@ class JobPanel:
 def job_panel(context: AppContext) -> JobPanel:
     """Build the box; the list is built with it and rendered elsewhere."""
     with gr.Column(visible=False, elem_id="mm-job") as box:
-        status = gr.HTML()
+        status = gr.HTML(js_on_load=FOLD_SCRIPT)
         with gr.Row():
             small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 120, "elem_classes": FOR_LEADS}
             cancel = gr.Button(label("jobs.cancel"), variant="stop", elem_id="mm-cancel", **small)
@@ -217,19 +230,27 @@ def _tell_end(job: Job) -> None:
 
 
 def status_html(job: Job, *, stuck: bool = False) -> str:
-    """Title, state, the steps so far, the bar, and rate and time left of the current step.
+    """One line: title, state, and what is going on, over a bar; it opens to the steps and all figures.
 
-    Of a job that ended one line is left, which opens to the rest: it must not stand before the work.
+    The line is as high for every state, so that nothing beneath it moves while a job works and when it ends. What went
+    wrong is in sight without opening it.
     """
-    head = f'<strong>{escape(title_of(job))}</strong><span role="status">{state_chip(job)}</span>'
+    head = f'<strong>{escape(title_of(job))}</strong><span role="status">{state_chip(job)}</span>{_stats(line_of(job))}'
+    more = _steps(job) + (_stats(facts_of(job)) if job.active else "")
     told = say("jobs.stuck") if stuck and job.state == "queued" else message_of(job)
     alert = f'<p class="mm-alert {job.state}" role="alert">{escape(told)}</p>' if told else ""
-    facts = facts_of(job) if job.active else [in_all(job)]
-    stats = f'<div class="mm-stats">{"".join(f"<span>{escape(fact)}</span>" for fact in facts)}</div>'
-    if job.active:
-        return f'<div class="mm"><div class="mm-job-head">{head}</div>{_steps(job)}{bar_html(job)}{stats}{alert}</div>'
-    fold = f'<details class="mm-ended"><summary class="mm-job-head">{head}</summary>{_steps(job)}{stats}</details>'
-    return f'<div class="mm">{fold}{alert}</div>'
+    fold = f'<details class="mm-fold"><summary class="mm-job-head">{head}</summary>{more}</details>'
+    return f'<div class="mm"><div class="mm-job-line">{fold}{_made(job)}</div>{bar_html(job)}{alert}</div>'
+
+
+def _stats(facts: Sequence[str]) -> str:
+    return f'<span class="mm-stats">{"".join(f"<span>{escape(fact)}</span>" for fact in facts)}</span>'
+
+
+def _made(job: Job) -> str:
+    """The way to what a job made, for whoever did not start it or came later."""
+    address = address_of(job) if moves(job) else None
+    return f'<a class="mm-job-made" href="{escape(address)}">{escape(say("jobs.show"))}</a>' if address else ""
 
 
 def _steps(job: Job) -> str:

@@ -94,15 +94,31 @@ def facts_of(job: Job) -> list[str]:
     if not job.active:
         ended = say("jobs.ended", time=clock_time(job.finished_ms)) if job.finished_ms is not None else ""
         return [fact for fact in (ended, in_all(job) if job.started_ms else "") if fact]
-    facts = _step_facts(job, job.step) if job.step is not None else [say("jobs.starting")]
+    note = [job.step.note] if job.step is not None and job.step.note else []
+    return [*_doing(job), *note, *_worry(job), say("jobs.so_far", time=duration(job.seconds()))]
+
+
+def line_of(job: Job) -> list[str]:
+    """The same in what fits into one line, what is wrong first; how long it took of a job that ended."""
+    if not job.active:
+        return [in_all(job)]
+    return facts_of(job) if job.state == "queued" else [*_worry(job), *_doing(job)]
+
+
+def _doing(job: Job) -> list[str]:
+    return _step_facts(job, job.step) if job.step is not None else [say("jobs.starting")]
+
+
+def _worry(job: Job) -> list[str]:
+    """What may be wrong with a job at work; nothing for most."""
     now = clock_ms()
     silent_s = (now - (job.heartbeat_ms or now)) / 1000
     quiet_s = (now - (job.reported_ms or now)) / 1000
     if silent_s > _SILENT_S:
-        facts.append(say("jobs.silent", time=duration(silent_s)))
-    elif quiet_s > _SILENT_S:
-        facts.append(say("jobs.quiet_cancel" if job.state == "running" else "jobs.quiet", time=duration(quiet_s)))
-    return [*facts, say("jobs.so_far", time=duration(job.seconds()))]
+        return [say("jobs.silent", time=duration(silent_s))]
+    if quiet_s > _SILENT_S:
+        return [say("jobs.quiet_cancel" if job.state == "running" else "jobs.quiet", time=duration(quiet_s))]
+    return []
 
 
 def in_all(job: Job) -> str:
@@ -138,8 +154,6 @@ def _step_facts(job: Job, step: JobStep) -> list[str]:
         facts.append(say("jobs.slow_rate", seconds=f"{1 / rate:.1f}"))
     if job.progress.seconds_left is not None:
         facts.append(say("jobs.left", time=duration(job.progress.seconds_left)))
-    if step.note:
-        facts.append(step.note)
     return facts
 
 

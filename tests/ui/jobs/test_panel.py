@@ -160,12 +160,28 @@ def test_what_ended_while_a_page_started_a_job_is_told_at_its_next_look(
     assert toasts == ["Done: of others"]
 
 
-def test_a_job_that_ended_is_one_line_that_opens(runner: JobRunner):
-    over = status_html(job(state="done"))
-    assert over.index("</summary>") < over.index("mm-steps") < over.index("</details>")
+@pytest.mark.parametrize("state", ["running", "cancelling", "done", "cancelled"])
+def test_a_job_is_one_line_that_opens(state: str):
+    made = status_html(job(state=state))
+    assert made.index("</summary>") < made.index("mm-steps") < made.index("</details>")
+    line = made.partition("</summary>")[0]
+    at_work = state in ("running", "cancelling")
+    assert all((fact in line) == at_work for fact in ("train: 30 of 120", "4.0 rounds a second", "about 22 s left"))
+    assert ('role="progressbar"' in made) == at_work and "so far" not in line and "fold 2" not in line
+
+
+def test_what_is_wrong_is_the_first_in_the_line_and_an_alert_is_outside_of_the_fold():
+    line = status_html(job(heartbeat_ms=1)).partition("</summary>")[0]
+    assert line.index("no sign of life") < line.index("train: 30 of 120")
     failed = status_html(job(state="failed", error="no video", hint="choose another"))
     assert failed.index("</details>") < failed.index('role="alert"'), "what went wrong is in sight"
-    assert "<details" not in status_html(job())
+
+
+def test_a_done_job_offers_what_it_made_to_every_page():
+    made = status_html(job(state="done", result={"episode": "pilot", "run": "r-1"}))
+    assert '<a class="mm-job-made" href="?episode=pilot&amp;run=r-1">Show it</a>' in made
+    export = job(kind="export", state="done", result={"episode": "pilot", "run": "r-1"})
+    assert "Show it" not in status_html(export) + status_html(job()) + status_html(job(state="done", result={}))
 
 
 def test_a_step_that_found_no_work_is_not_ticked():
