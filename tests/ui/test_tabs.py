@@ -202,6 +202,25 @@ def test_a_job_that_another_page_started_moves_nobody(ready: AppContext):
     assert page.show_outcome(ready, Selection(), job, ())[2].episode_id == EPISODE_ID, "an empty page shows the newest"
 
 
+def test_the_end_of_an_export_leaves_the_choice(ready: AppContext):
+    with closing(open_jobs(ready.workspace)) as store:
+        job = store.add("export", "Export", {})
+        store.claim(1)
+        store.finish(job, 1, "done", {"episode": EPISODE_ID, "run": RUN_IDS[1], "export": "csv-1"})
+    _, run, chosen = page.show_outcome(ready, CHOSEN, job, (job,))
+    assert run.value == CHOSEN.run_id and not isinstance(chosen, Selection)
+
+
+def test_a_page_that_comes_back_shows_what_its_own_job_made_meanwhile(ready: AppContext):
+    with closing(open_jobs(ready.workspace)) as store:
+        job = store.add("retrain", "Retrain", {})
+        store.claim(1)
+        store.finish(job, 1, "done", {"episode": EPISODE_ID, "run": RUN_IDS[1]})
+    asked = (EPISODE_ID, RUN_IDS[0])
+    assert page.first_choice(ready, Selection(), *asked, (job,))[2].run_id == RUN_IDS[1]
+    assert page.first_choice(ready, Selection(), *asked, ())[2].run_id == RUN_IDS[0], "a colleague stays"
+
+
 def test_only_pictures_reports_and_previews_are_served(ready: AppContext):
     folders = page.served_folders(ready)
     assert all(not (ready.workspace.root / "labels.db").is_relative_to(folder) for folder in folders)
