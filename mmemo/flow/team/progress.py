@@ -13,7 +13,7 @@ from mmemo.store.labels import REJECT, SKIP, WITHDRAW
 
 # A longer gap between two presses is a break, not a slow label.
 BREAK_S = 300.0
-FEW_PRESSES = 10
+FEW_PRESSES, FEW_S = 10, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _an_hour(parts: Collection[pd.DataFrame]) -> tuple[float | None, float]:
     """Presses an hour over the time at work, and that time in s: the gaps between presses, breaks left out.
 
     A burst is followed by looking and thinking, which is work too; so all gaps count, not the usual one. None for fewer
-    than FEW_PRESSES.
+    than FEW_PRESSES, or less than FEW_S of work.
     """
     said = pd.concat([part[part["label"] != WITHDRAW] for part in parts]) if parts else pd.DataFrame()
     if said.empty:
@@ -119,6 +119,6 @@ def _an_hour(parts: Collection[pd.DataFrame]) -> tuple[float | None, float]:
     gaps = moments.diff().dt.total_seconds().to_numpy()[1:]
     gaps = gaps[gaps < BREAK_S]
     active_s = float(gaps.sum())
-    if len(gaps) < FEW_PRESSES:
+    if len(gaps) < FEW_PRESSES or active_s < FEW_S:
         return None, active_s
-    return 3600.0 * len(gaps) / max(active_s, 0.05 * len(gaps)), active_s
+    return 3600.0 * len(gaps) / active_s, active_s

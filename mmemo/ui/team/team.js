@@ -41,6 +41,14 @@ const button = (text, act, attributes = {}) => {
 const card = (title, ...children) => make('section', {class: 'mm-card mm-stack'}, title ? make('h3', {}, title) : null, ...children);
 const table = (heads, rows, name) => make('div', {class: 'mm-scroll', tabindex: '0', role: 'region', 'aria-label': name}, make('table', {class: 'mm-table'},
   make('thead', {}, make('tr', {}, ...heads.map(([text, css]) => make('th', {scope: 'col', class: css}, text)))), make('tbody', {}, ...rows)));
+// On a phone a row is a block, in which each figure stands under its head: none is out of sight.
+const stacked = (heads, rows, name) => {
+  for (const row of rows) [...row.children].forEach((one, at) => { if (one.tagName === 'TD') { one.classList.add('num'); one.dataset.head = heads[at][0]; } });
+  const made = table(heads.map(([text]) => [text, 'num']), rows, name);
+  made.firstChild.classList.add('mm-stacked');
+  made.querySelector('th').classList.remove('num');
+  return made;
+};
 const cell = (content, css = null) => make('td', {class: css}, content);
 
 // Asks the server; null where it failed, which is told then.

@@ -17,7 +17,7 @@ const drawProgress = async (panel) => {
   const heads = [['person'], ['done'], ['answered', 'num'], ['an_hour'], ['alike'], ['on_gold'], ['skipped', 'num'], ['rejected', 'num']].map(([key, css]) => [words(key), css || null]);
   const mine = facts.progress.find((row) => row.name === facts.me);
   panel.replaceChildren(
-    card('', busy.length ? table(heads, rows, words('progress')) : empty(words('nobody'), words('nobody_advice')),
+    card('', busy.length ? stacked(heads, rows, words('progress')) : empty(words('nobody'), words('nobody_advice')),
       mine && mine.assigned > mine.done ? make('p', {}, button(words('to_review'), openReview, {class: 'mm-key mm-main', id: 'mm-to-review'})) : '',
       make('p', {class: 'small soft'}, facts.progress.some((row) => row.untold) ? `${words('why_progress')} ${words('why_untold')}` : words('why_progress'))),
     facts.alone ? howToAdd() : '');
@@ -56,7 +56,7 @@ const drawAgreement = async (panel) => {
         fact(number(group.faces), words('both_faces')), fact(number(group.words), words('both_words'))) : '',
       make('p', {class: 'small soft'}, words('why_alpha')), make('p', {class: 'small soft'}, `${words('why_first')} ${found.left_out ? counted('left_out', found.left_out) : ''}`)),
     emotions.length ? make('div', {class: 'mm-two'}, card(words('by_emotion'), table([[words('why_emotion')], ['', null], [words('labels_n'), 'num']], emotions, words('by_emotion'))),
-      card(words('pairs'), table([[words('pair')], [words('faces'), 'num'], [words('kappa'), 'num'], [words('same_short'), 'num'], ['', null]], pairs, words('pairs')), make('p', {class: 'small soft'}, words('why_kappa')))) : '',
+      card(words('pairs'), stacked([[words('pair')], [words('faces')], [words('kappa')], [words('same_short')], ['']], pairs, words('pairs')), make('p', {class: 'small soft'}, words('why_kappa')))) : '',
     found.pairs.length ? card('', matrix) : '');
 };
 const drawMatrix = (place, pair, answers) => {
@@ -75,7 +75,7 @@ const drawMatrix = (place, pair, answers) => {
 
 const drawRounds = async (panel) => {
   const rows = facts.rounds.map((one) => make('tr', {}, make('th', {scope: 'row'}, one.title, make('span', {class: 'why'}, words('round_facts', {faces: words(`faces_${one.faces}`), share: Math.round(100 * one.overlap), by: one.by, seed: one.seed}))),
-    cell(one.people.join(', ')), cell(one.episodes.join(', ')), cell(new Date(one.created_at).toLocaleDateString(LANGUAGE)), cell(words(one.closed ? 'closed_round' : 'open_round')),
+    cell(one.people.join(', ')), cell(one.episodes.join(', ')), cell(new Date(one.created_at).toLocaleDateString(LANGUAGE, {dateStyle: 'medium'})), cell(words(one.closed ? 'closed_round' : 'open_round')),
     cell(facts.lead && !one.closed ? button(words('close'), () => closeRound(one.id), {'aria-label': `${words('close')}: ${one.title}`}) : '')));
   const heads = [[words('round')], [words('whom')], [words('episodes')], ['', null], [words('state')], ['', null]].map(([text, css]) => [text, css || null]);
   panel.replaceChildren(rows.length ? card('', table(heads, rows, words('rounds'))) : empty(words('no_rounds'), words('no_rounds_advice')), facts.lead ? roundForm() : '');

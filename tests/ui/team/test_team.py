@@ -241,6 +241,7 @@ def test_who_is_in_a_round_is_not_told_what_was_gold_and_gets_no_face_that_they_
         return row["golds"], row["gold"]["value"]
 
     assert told() == (0, None) and desk.open(ASKED, ADA)["progress"][1]["golds"] == 1
+    assert desk.open(ASKED, BEN)["progress"][0]["untold"], "and the page says why"
     close(desk, {"round": number}, ADA)
     assert told() == (1, 0.0)
 
