@@ -58,7 +58,7 @@ def classes_html(comparison: Comparison) -> str:
     title = say("compare.classes")
     table = (
         f'<div class="mm-scroll" tabindex="0" role="region" aria-label="{escape(title, quote=True)}">'
-        f'<table class="mm-table mm-stacked"><thead><tr><th scope="col">{escape(say("compare.class"))}</th>{heads}</tr>'
+        f'<table class="mm-table mm-stacked mm-three"><thead><tr><th scope="col">{escape(say("compare.class"))}</th>{heads}</tr>'
         f"</thead><tbody>{rows}</tbody></table></div>"
     )
     return card(f'<p class="small soft">{escape(say("compare.classes_why"))}</p>', table, title=title)
