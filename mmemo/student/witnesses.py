@@ -11,6 +11,7 @@ from mmemo.student.fitters import Fitted, Fitter, HeadFitter
 from mmemo.student.heads import EpochDone, EpochLoss, LinearHead
 from mmemo.student.lesson import Lesson, out_of_fold_opinion, part_of
 from mmemo.student.losses import line_likelihood
+from mmemo.student.quick import for_halves
 from mmemo.student.recipes import lines_alone, reread_fusion
 from mmemo.student.rereading import Reading, Verdict, judged_by_lines, read_by_lines
 from mmemo.student.settings import TrainSettings
@@ -38,11 +39,12 @@ def best_witness(lesson: Lesson, fitter: Fitter, settings: TrainSettings, stage:
     image and lines together.
     """
     alone = replace(lesson, targets=lines_alone(lesson.opinions), loss_of=lambda _: line_likelihood)
-    said = yield from part_of(out_of_fold_opinion(alone, fitter, settings, stage, folds=2), 0, _SHARES, shares=2)
+    halves = for_halves(fitter)
+    said = yield from part_of(out_of_fold_opinion(alone, halves, settings, stage, folds=2), 0, _SHARES, shares=2)
     verdict = _judged(lesson, said)
     reread = None if verdict.second_is_better else reread_baseline(lesson, fitter)
     if reread is not None and not verdict.first_is_better:
-        said = yield from part_of(out_of_fold_opinion(lesson, fitter, settings, stage, folds=2), 2, _SHARES, shares=2)
+        said = yield from part_of(out_of_fold_opinion(lesson, halves, settings, stage, folds=2), 2, _SHARES, shares=2)
         if _judged(lesson, said).gain > WORTH_LEARNING:
             reread = None
     if reread is not None:

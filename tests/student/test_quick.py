@@ -9,7 +9,7 @@ from mmemo.student import quick
 from mmemo.student.fitters import HeadFitter, Task
 from mmemo.student.heads import LinearHead
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.quick import QuickHeadFitter, quick_for_many
+from mmemo.student.quick import QuickHeadFitter, for_halves, quick_for_many
 from mmemo.student.settings import TrainSettings
 
 _START = LinearHead(np.zeros((7, 16), np.float32), np.zeros(7, np.float32))
@@ -40,6 +40,16 @@ def test_it_learns_and_gives_the_same_again():
     assert len(first.curve) <= 10 and first.curve[-1].train < first.curve[0].train
     for name, value in first.tensors.items():
         np.testing.assert_array_equal(value, again.tensors[name])
+
+
+def test_students_of_one_half_take_half_of_the_steps():
+    features, task, gold = made(300)
+    fitter = QuickHeadFitter(features, _START)
+    half = for_halves(fitter)
+    fitted = run(half.fit(task, TrainSettings(learning_rate=0.002), "x"))
+    assert len(fitted.curve) == 5 and (fitted.probs(np.arange(300)).argmax(1) == gold).mean() > 0.9
+    thorough = HeadFitter(features, _START)
+    assert for_halves(thorough) is thorough
 
 
 def test_few_faces_without_a_held_out_part():
