@@ -75,7 +75,7 @@ def _tell(result: Inspection) -> None:
         for problem in data.problems:
             print(f"  {_shown(problem)}")
         for alignment in report.alignments:
-            if alignment.aligned is not None:
+            if alignment.pairs:
                 print(f"  {alignment}")
     for warning in result.warnings:
         print(f"\nnote: {_printable(warning)}")

@@ -16,17 +16,20 @@ from mmemo.datasets.paired import PairedSet, Pictures, present_rows
 from mmemo.datasets.sources import ClipFrames
 
 _THUMB_PX = 8
-# With fewer pairs even perfect likeness could be chance, or a shuffle go unseen.
+# With fewer pairs even perfect likeness could be chance.
 _MIN_PAIRS = 20
-_CLIP_PAIRS = 60
+_CLIP_PAIRS = 80
 _MAX_CHANCE = 0.001
+# Of pictures in order at least so many neighbours look alike (three of four among faces of feature films).
+_LEAST_ALIKE = 0.65
+_MAX_MISSED = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """Of `pairs` neighbours, how many look more alike than one of them and a picture of another group.
 
-    `aligned` is None when there are too few pairs to tell. By chance it would be about half of them.
+    By chance it would be about half of them.
     """
 
     source: str
@@ -35,24 +38,36 @@ class Alignment:
 
     @property
     def aligned(self) -> bool | None:
-        """True when chance alone gives so many alike in less than one case of a thousand."""
-        if self.pairs < _MIN_PAIRS:
-            return None
-        tail = sum(comb(self.pairs, k) for k in range(self.alike, self.pairs + 1)) / 2**self.pairs
-        return bool(tail < _MAX_CHANCE)
+        """True when chance alone gives so many alike in less than one case of a thousand.
+
+        False when pictures in order would give so few in less than one case of fifty; None when neither is so.
+        """
+        if self.pairs >= _MIN_PAIRS and _share_of_cases(self.pairs, self.alike, self.pairs, 0.5) < _MAX_CHANCE:
+            return True
+        return False if _share_of_cases(0, self.alike, self.pairs, _LEAST_ALIKE) < _MAX_MISSED else None
 
     def __str__(self) -> str:
-        if self.aligned is None:
-            return f"{self.source}: too few neighbouring pictures of one group to tell whether they fit their rows"
+        if not self.pairs:
+            return f"{self.source}: no neighbouring pictures of one group to tell whether they fit their rows"
         told = f"{self.alike} of {self.pairs} neighbours look more alike than pictures of different groups"
-        verdict = "they are in the order of the rows" if self.aligned else "they may have been shuffled"
-        return f"{self.source}: {told}; {verdict}"
+        verdict = {
+            True: "they are in the order of the rows",
+            False: "they may have been shuffled",
+            None: "too few to tell",
+        }
+        return f"{self.source}: {told}; {verdict[self.aligned]}"
+
+
+def _share_of_cases(first: int, last: int, pairs: int, chance: float) -> float:
+    """How often between so many of `pairs` come out alike when each does with that chance."""
+    low, high = sorted((first, last))
+    return sum(comb(pairs, k) * chance**k * (1 - chance) ** (pairs - k) for k in range(low, high + 1))
 
 
 def check_alignment(paired: PairedSet, source: str, pairs: int = 200, seed: int = 0) -> Alignment:
     """Compare pictures of neighbouring rows of a group with those of other groups, on at most `pairs` pairs.
 
-    Reads three pictures a pair; of clips, which take longer, a frame each and at most 60 pairs. Sets without groups of
+    Reads three pictures a pair; of clips, which take longer, a frame each and at most 80 pairs. Sets without groups of
     several pictures cannot be told.
     """
     pictures = paired.pictures[source]

@@ -205,14 +205,20 @@ def test_clips_of_a_dialogue_are_compared_by_a_frame_each(tmp_path: Path):
 
 
 def test_pictures_that_were_shuffled_are_a_problem(tmp_path: Path):
-    (report,) = run(inspect(save_dialogues(tmp_path, shuffle=True))).splits
+    (report,) = run(inspect(save_dialogues(tmp_path, dialogues=70, shuffle=True))).splits
     assert [(p.kind, p.examples) for p in report.data.problems] == [(ODD, ("context",))]
     assert report.opened == SPOTS
 
 
-@pytest.mark.parametrize(("alike", "aligned"), [(100, False), (120, False), (140, True), (200, True)])
-def test_chance_alone_is_no_order(alike: int, aligned: bool):
-    assert Alignment("context", 200, alike).aligned is aligned
+@pytest.mark.parametrize(
+    ("pairs", "alike", "aligned"),
+    [
+        (200, 100, False), (200, 120, None), (200, 140, True), (200, 200, True), (200, 0, False), (40, 20, None),
+        (80, 40, False), (10, 10, None), (0, 0, None),
+    ],
+)  # fmt: skip
+def test_chance_alone_is_no_order(pairs: int, alike: int, aligned: bool | None):
+    assert Alignment("context", pairs, alike).aligned is aligned
 
 
 def test_pictures_that_are_damaged_are_counted(tmp_path: Path):

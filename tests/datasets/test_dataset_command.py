@@ -24,17 +24,17 @@ def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_inspect_tells_people_and_programs(tmp_path: Path):
-    save_dialogues(tmp_path / "set", shuffle=True)
+    save_dialogues(tmp_path / "set", dialogues=70, shuffle=True)
     (tmp_path / "set" / "dev" / "5.jpg").unlink()
     done = call(tmp_path, "inspect", "set", "--sheet", "sheet.png", "--json")
     assert done.returncode == 0, done.stderr
     *words, last = done.stdout.splitlines()
     told = json.loads(last)
-    assert (told["format"], told["splits"][0]["samples"], told["sheet"]) == ("msctd", 120, "sheet.png")
-    assert told["splits"][0]["with_pictures"] == {"context": 119}
+    assert (told["format"], told["splits"][0]["samples"], told["sheet"]) == ("msctd", 280, "sheet.png")
+    assert told["splits"][0]["with_pictures"] == {"context": 279}
     assert told["splits"][0]["alignment"][0]["aligned"] is False
     text = "\n".join(words)
-    for piece in ("MSCTD", "120 samples in 30 groups", "published are 5063", "missing pictures: 1 (5.jpg)", "shuffled"):
+    for piece in ("MSCTD", "280 samples in 70 groups", "published are 5063", "missing pictures: 1 (5.jpg)", "shuffled"):
         assert piece in text
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 500
