@@ -44,15 +44,19 @@ def asked_for(page: Page) -> list[str]:
     return called
 
 
+def frames_in(page: Page, ms: int) -> int:
+    page.evaluate("window.mmFrames = 0")
+    page.wait_for_timeout(ms)
+    return int(page.evaluate("window.mmFrames"))
+
+
 def test_a_page_at_rest_draws_no_frames(fresh: RunningApp, open_page: OpenPage, reload_page: ReloadPage):
     page = open_page(fresh)
     page.add_init_script(COUNT_FRAMES)
     reload_page(page)
     review(page)
-    page.wait_for_timeout(1500)
-    page.evaluate("window.mmFrames = 0")
-    page.wait_for_timeout(4000)
-    assert page.evaluate("window.mmFrames") < 20, "a clock that looks at each frame would draw 240"
+    fewest = min(frames_in(page, 3000) for _ in range(4))  # what has just opened still moves for a moment
+    assert fewest < 15, "a clock that looks at each frame would draw 180"
 
 
 def test_a_press_draws_the_next_face_at_once_and_nothing_twice(fresh: RunningApp, open_page: OpenPage):
