@@ -17,7 +17,7 @@ from mmemo.fusion.encoders.image import evenly
 from mmemo.student.backbones import Backbone, Preprocessing
 
 FRAME_PX, FRAMES = 48, 8
-STRIDES = (8, 16)
+STRIDES = (8, 16, 32)
 _AS_IT_IS = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
@@ -87,7 +87,7 @@ def _layer_of(backbone: Backbone, stride: int) -> int:
     if stride not in STRIDES or told is None or not hasattr(backbone.module, "forward_intermediates"):
         raise InputError(
             f"{backbone.identity} gives no maps of stride {stride}",
-            hint="choose embedded+maps:8, embedded+maps:16, or a convolutional network of timm",
+            hint="choose embedded+maps:8, :16 or :32, or a convolutional network of timm",
         )
     strides = [one["reduction"] for one in told] if isinstance(told, list) else list(told.reduction())
     if stride not in strides:
