@@ -6,12 +6,16 @@ submanifold sparse convolution). With all places left the result is that of an o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
+
+# 8 MB at once: what is gathered stays near the processor.
+_STRIP_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,32 +93,45 @@ def convolved(places: Places, neighbours: Tensor, weight: Tensor) -> Places:
     return places.with_features(_Convolution.apply(places.features, neighbours, weight))
 
 
-def _around(features: Tensor, neighbours: Tensor) -> Tensor:
-    """(P, C) and (P, 9) -> (P, 9 C)."""
+def _strips(features: Tensor, neighbours: Tensor) -> Iterator[Tensor]:
+    """(P, C) and (P, 9) -> (1, C, 3, 3 p) at a time: what lies around p places, side by side."""
     filled = torch.cat([features, features.new_zeros((1, features.shape[1]))])
-    return filled.index_select(0, neighbours.flatten()).view(len(neighbours), 9 * features.shape[1])
+    for part in neighbours.split(max(1, _STRIP_NUMBERS // (9 * features.shape[1]))):
+        rows = part.view(-1, 3, 3).transpose(0, 1).reshape(-1)
+        yield filled.index_select(0, rows).view(1, 3, 3 * len(part), -1).permute(0, 3, 1, 2)
+
+
+def _sums(features: Tensor, neighbours: Tensor, weight: Tensor) -> Tensor:
+    """(P, C), (P, 9) and (O, C, 3, 3) -> (P, O).
+
+    A convolution in steps of 3 over the strips: the same numbers as one matrix product, by the processor's routine for
+    3 x 3 filters, which is up to twice as fast.
+    """
+    if not len(neighbours):
+        return features.new_zeros((0, weight.shape[0]))
+    filters = weight.contiguous(memory_format=torch.channels_last)
+    strips = _strips(features, neighbours)
+    return torch.cat([nn.functional.conv2d(strip, filters, stride=3)[0, :, 0].T for strip in strips])
 
 
 class _Convolution(torch.autograd.Function):
-    """One matrix product forth and two back; what lies around is gathered again instead of being kept in memory."""
+    """Forth and back at the places that are left; what lies around is gathered again instead of being kept in memory."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, features: Tensor, neighbours: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(features, neighbours, weight)
-        matrix = weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0])
-        return _around(features, neighbours) @ matrix
+        return _sums(features, neighbours, weight)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, Tensor | None]:
         features, neighbours, weight = ctx.saved_tensors
         above = gradients[0].contiguous()
-        out, inside = weight.shape[:2]
         for_features = for_weight = None
         if ctx.needs_input_grad[0]:
             # i lies in direction k of j as j lies in the opposite one of i: a convolution with the turned filter.
-            turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, inside)
-            for_features = _around(above, neighbours) @ turned
+            for_features = _sums(above, neighbours, weight.flip(2, 3).transpose(0, 1))
         if ctx.needs_input_grad[2]:
-            product = _around(features, neighbours).T @ above
-            for_weight = product.view(3, 3, inside, out).permute(3, 2, 0, 1)
+            filled = torch.cat([features, features.new_zeros((1, features.shape[1]))])
+            around = filled.index_select(0, neighbours.flatten()).view(len(neighbours), 9 * weight.shape[1])
+            for_weight = (above.T @ around).view(-1, 3, 3, weight.shape[1]).permute(0, 3, 1, 2)
         return for_features, None, for_weight
