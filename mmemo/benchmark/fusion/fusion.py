@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmemo.benchmark.fusion.entries import ENTRIES, IMAGE_ROW, TEXT_ROW, Entry
+from mmemo.benchmark.fusion.entries import CLIP_ROWS, ENTRIES, IMAGE_ROW, NO_CLIP, TEXT_ROW, Entry, clip_entries
 from mmemo.benchmark.fusion.episodes import episode_dev_part, sample_part
 from mmemo.benchmark.fusion.judging import judge
 from mmemo.benchmark.fusion.material import FOLDS, Material, meld_film, msctd_ferplus
 from mmemo.benchmark.fusion.table import rows_of
 from mmemo.benchmark.outcome import Outcome
 from mmemo.errors import InputError
+from mmemo.fusion.encoders.image_text import TWO_TOWERS, image_text_network
 from mmemo.progress import Progress, Stage
 
 PARTS = ("meld_film", "msctd_ferplus", "sample", "episode_dev")
@@ -59,8 +60,11 @@ def benchmark_fusion(settings: FusionBenchmark) -> Stage[Outcome]:
 
 def chosen(settings: FusionBenchmark) -> tuple[list[Entry], dict[str, str]]:
     """The rows to judge, and those that cannot be judged here with the reason."""
-    entries = list(ENTRIES)
-    missing: dict[str, str] = {}
+    entries, missing = list(ENTRIES), dict.fromkeys(CLIP_ROWS, NO_CLIP)
+    if settings.clip is not None:
+        network = image_text_network(str(settings.clip))
+        entries += clip_entries(str(settings.clip), network.kind in TWO_TOWERS)
+        missing = {}
     known = [*(entry.name for entry in entries), *missing]
     if unknown := [name for name in settings.models if name not in known]:
         raise InputError(f"there is no row {', '.join(unknown)}", hint=f"choose from {', '.join(known)}")
@@ -96,5 +100,6 @@ def _told(settings: FusionBenchmark, says: dict[str, str], units: dict[str, str]
         "interval": "2000 bootstrap draws of whole units with what all seeds say of them, seed 0",
         "train_s": "CPU seconds to train on one set of folds, features read before",
         "predict_ms": "CPU milliseconds a sample in a batch of 16, frozen networks included",
+        "retrieval": "a face is paired with any line of its class, so no more than the class can be found again",
         "operations": "of one sample, frozen networks included; a multiply and an add are two",
     }

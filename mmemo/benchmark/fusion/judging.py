@@ -12,11 +12,12 @@ import torch
 
 from mmemo.benchmark.fusion.entries import Entry, training_of
 from mmemo.benchmark.fusion.material import Material, Pairing, taken
-from mmemo.datasets.paired import PairedSet
+from mmemo.datasets.paired import FACE, PairedSet
 from mmemo.fusion.building import new_model
 from mmemo.fusion.encoders import TEXT, Encoder, new_encoder
 from mmemo.fusion.model import FusionModel, answers
 from mmemo.fusion.models.ensemble import Ensemble
+from mmemo.fusion.models.joint_embedding import JointEmbedding, retrieval
 from mmemo.fusion.prepared import Kept, PreparedSet, prepare
 from mmemo.fusion.task import Task
 from mmemo.fusion.training import FusionTraining, holdout, stack_out_of_fold, train
@@ -35,6 +36,7 @@ class Judged:
     operations: int = 0
     predict_ms: float = 0.0
     reads: tuple[str, ...] = ()
+    retrieval: list[dict[str, float]] = field(default_factory=list)
 
 
 class Reading:
@@ -104,6 +106,8 @@ def _cross_fit(
         if isinstance(model, Ensemble):
             shared.setdefault((entry.name, int(fold)), (model, spent))
         seconds.append(spent)
+        if isinstance(model, JointEmbedding) and {TEXT, FACE} <= set(model.modalities):
+            judged.retrieval.append(retrieval(model, data.batches(test), TEXT, FACE))
         probs[test] = answers(model, data.batches(test))[0].numpy()
     judged.probs.append(probs)
     judged.train_s.append(float(np.mean(seconds)))

@@ -92,7 +92,7 @@ def msctd_ferplus(data: Path, limit: int = 2000) -> Material:
     crops = [np.repeat(found.images[row][..., None], 3, axis=2) for row in rows]
     # A face here has no person's name, so faces are spread over folds, and the lines' dialogues are the units.
     faces = face_set("FER+ test", SENTIMENT3, crops, np.arange(len(rows)).astype(str), sentiment[rows])
-    lines = msctd_set(data / "msctd", "test")
+    lines = _first_dialogues(msctd_set(data / "msctd", "test"), 2 * limit)
     says = "real MSCTD test lines with real FER+ test faces of the same sentiment"
     return _paired("msctd_ferplus", says, "dialogue", faces, lines)
 
@@ -130,6 +130,15 @@ def _paired(name: str, says: str, unit: str, faces: PairedSet, lines: PairedSet)
         return Pairing(face, line[face], face_labels[face], groups, face_fold[face])
 
     return Material(name, says, unit, faces.vocabulary, faces, lines, draw)
+
+
+def _first_dialogues(lines: PairedSet, least: int) -> PairedSet:
+    """Whole dialogues from the start with at least so many lines: no more is read than is paired."""
+    if len(lines) <= least:
+        return lines
+    last = lines.groups[least - 1]
+    end = next((row for row in range(least, len(lines)) if lines.groups[row] != last), len(lines))
+    return lines.subset(range(end))
 
 
 def _some(count: int, limit: int) -> np.ndarray:

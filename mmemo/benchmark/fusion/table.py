@@ -65,7 +65,9 @@ def _beats(
 
 
 def _costs(judged: Judged) -> dict[str, Any]:
+    found = {key: float(np.mean([one[key] for one in judged.retrieval])) for key in (judged.retrieval or [{}])[0]}
     return {
+        **({"retrieval": found} if found else {}),
         "trained_parameters": judged.parameters[0],
         "parameters": judged.parameters[1],
         "operations": judged.operations,

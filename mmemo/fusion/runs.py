@@ -1,0 +1,156 @@
+"""A model on a dataset from start to end: train and keep it, judge it, or let it say what it thinks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmemo.datasets.paired import PairedSet
+from mmemo.errors import InputError
+from mmemo.fusion.building import new_encoders, new_model, task_of
+from mmemo.fusion.encoders import Encoder
+from mmemo.fusion.model import FusionModel, answers
+from mmemo.fusion.prepared import PreparedSet, prepare
+from mmemo.fusion.saving import save_model
+from mmemo.fusion.scoring import best_thresholds, score, score_dimensions
+from mmemo.fusion.training import FusionTraining, Keeping, Trained, holdout, train
+from mmemo.progress import Stage
+
+_THRESHOLDS = "thresholds"
+
+
+@dataclass(frozen=True, slots=True)
+class FusionRun:
+    """Which model is trained and how. encoders: other names than the default ones, by modality; modalities: only these.
+
+    cache keeps what frozen networks say; logs is TensorBoard's folder; checkpoint is the file from which a training
+    that was cancelled goes on.
+    """
+
+    model: str
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    modalities: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    training: FusionTraining = field(default_factory=FusionTraining)
+    cache: Path | None = None
+    logs: Path | None = None
+    checkpoint: Path | None = None
+    on_demand: bool = False
+
+
+def train_on(
+    data: PairedSet, validation: PairedSet | None, run: FusionRun, out: Path
+) -> Stage[tuple[Trained, dict[str, Any]]]:
+    """Train on a set and keep the model in `out`; without a validation set some groups are held out.
+
+    Gives the figures on the validation samples too, on which the weights of members and the thresholds of labels that
+    may be several were chosen.
+    """
+    encoders = new_encoders(data, run.encoders, run.modalities)
+    model = new_model(run.model, encoders, task_of(data), run.settings, run.training.seed)
+    prepared = yield from prepare(data, encoders, run.cache, on_demand=run.on_demand)
+    rows, held = np.arange(len(prepared)), np.zeros(0, np.int64)
+    if validation is None:
+        rows, held = holdout(prepared, run.training, rows)
+    else:
+        _same_labels(validation, model)
+        more = yield from prepare(validation, encoders, run.cache, on_demand=True)
+        prepared, held = _joined(prepared, more), np.arange(len(data), len(data) + len(validation))
+    trained = yield from train(model, prepared, run.training, rows, held, Keeping(run.logs, run.checkpoint))
+    told: dict[str, Any] = {"trained_on": data.title, "n": len(rows), "training": run.training}
+    figures: dict[str, Any] = {}
+    if len(held):
+        figures, thresholds = _judged(model, prepared, held, None)
+        told |= {"validation": figures, _THRESHOLDS: thresholds}
+    save_model(out, model, told)
+    return trained, figures
+
+
+def evaluate_on(
+    data: PairedSet, model: FusionModel, told: Mapping[str, Any], cache: Path | None = None
+) -> Stage[dict[str, Any]]:
+    """All figures of a kept model on a labelled set; thresholds are those that training chose on its validation set."""
+    if data.labels is None:
+        raise InputError(f"{data.title} has no labels to judge by", hint="use predict, or give a labelled dataset")
+    _same_labels(data, model)
+    prepared = yield from _prepared(data, model, cache)
+    thresholds = told.get(_THRESHOLDS)
+    figures, _ = _judged(model, prepared, np.arange(len(prepared)), thresholds)
+    return figures
+
+
+def predict_on(data: PairedSet, model: FusionModel, cache: Path | None = None) -> Stage[pd.DataFrame]:
+    """id, label, then a probability a label, and the dimensions where the model says them; one row a sample."""
+    prepared = yield from _prepared(data, model, cache)
+    probs, numbers = answers(model, prepared.batches())
+    labels = model.task.vocabulary.labels
+    best = [labels[column] for column in probs.argmax(dim=1).tolist()]
+    table = pd.DataFrame({"id": list(data.ids), "label": best})
+    for column, label in enumerate(labels):
+        table[label] = probs[:, column].numpy()
+    for column, name in enumerate(model.task.dimensions if numbers is not None else ()):
+        assert numbers is not None
+        table[name] = numbers[:, column].numpy()
+    return table
+
+
+def _prepared(data: PairedSet, model: FusionModel, cache: Path | None) -> Stage[PreparedSet]:
+    """What only teaches need not be there when the model answers."""
+    if not len(data):
+        raise InputError(f"{data.title} has no samples", hint="give another split")
+    encoders: dict[str, Encoder] = {name: model.encoder(name) for name in model.reads}
+    prepared = yield from prepare(data, encoders, cache, on_demand=True)
+    return prepared
+
+
+def _judged(
+    model: FusionModel, data: PreparedSet, rows: np.ndarray, thresholds: Sequence[float] | None
+) -> tuple[dict[str, Any], list[float] | None]:
+    """Figures on some rows, and thresholds a class: those that were given, or the best ones here."""
+    assert data.labels is not None
+    probs, numbers = answers(model, data.batches(rows))
+    gold, said = data.labels[rows], probs.numpy()
+    chosen = None
+    if model.task.several:
+        chosen = best_thresholds(gold, said) if thresholds is None else np.asarray(thresholds, np.float64)
+    figures = score(model.task, gold, said, chosen)
+    if numbers is not None and data.dimensions is not None:
+        figures["dimensions"] = score_dimensions(data.dimensions[rows], numbers.numpy(), model.task.dimensions)
+    return figures, None if chosen is None else chosen.tolist()
+
+
+def _joined(first: PreparedSet, second: PreparedSet) -> PreparedSet:
+    """Two sets one after the other; groups of the second are no groups of the first."""
+    assert first.labels is not None and second.labels is not None
+    arrays = {name: _OneAfterTheOther(len(first), first.arrays[name], second.arrays[name]) for name in first.arrays}
+    groups = np.concatenate([np.char.add("train/", first.groups), np.char.add("validation/", second.groups)])
+    numbers = None
+    if first.dimensions is not None and second.dimensions is not None:
+        numbers = np.concatenate([first.dimensions, second.dimensions])
+    return PreparedSet(arrays, groups, np.concatenate([first.labels, second.labels]), numbers)
+
+
+class _OneAfterTheOther:
+    """Rows below `count` are of the first source, the others of the second; a batch is of one of them."""
+
+    def __init__(self, count: int, first: Any, second: Any) -> None:
+        self._count, self._first, self._second = count, first, second
+
+    def signal(self, rows: np.ndarray) -> Any:
+        rows = np.asarray(rows)
+        if len(rows) and rows.min() >= self._count:
+            return self._second.signal(rows - self._count)
+        return self._first.signal(rows)
+
+
+def _same_labels(data: PairedSet, model: FusionModel) -> None:
+    if data.vocabulary.labels != model.task.vocabulary.labels or data.several != model.task.several:
+        raise InputError(
+            f"{data.title} has the labels {', '.join(data.vocabulary.labels)}, the model has others",
+            hint=f"the model knows {', '.join(model.task.vocabulary.labels)}",
+        )

@@ -1,0 +1,96 @@
+"""`pipelines.fusion` from a table of pictures and lines to a trained model, its figures and its predictions."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from mmemo.errors import InputError
+from pipelines import fusion as command
+
+LINES = {"joy": "I am so happy today!", "sadness": "It hurts, I could cry."}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 samples of two classes in three splits: bright and glad, dark and sad."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(24):
+        label = "joy" if number % 2 else "sadness"
+        pixels = rng.normal(190 if label == "joy" else 60, 20, (32, 32, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        split = "test" if number >= 20 else "dev" if number >= 16 else "train"
+        rows.append((f"{number}.png", label, f"film{number // 2}", f"{LINES[label]} {number}", split))
+    path = folder / "samples.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("path", "label", "group", "text", "split"), *rows])
+    return path
+
+
+def last(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What the command printed last, which is JSON."""
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+SETTINGS = ["epochs=12", "batch_size=4", "learning_rate=0.003", "width=16"]
+
+
+def test_train_evaluate_predict(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    model, space, told = tmp_path / "model", tmp_path / "space", tmp_path / "told"
+    command.train(table, "concat", model, setting=SETTINGS, workspace=space, as_json=True)
+    assert last(capsys)["validation"]["n"] == 4
+    assert {path.name for path in model.iterdir()} == {"config.json", "model.safetensors"}
+    assert json.loads((model / "config.json").read_text())["settings"]["width"] == 16
+
+    command.evaluate(table, model, out=told, workspace=space, as_json=True)
+    assert last(capsys)["accuracy"] == 1
+    assert json.loads((told / "evaluation.json").read_text())["n"] == 4
+
+    command.predict(table, model, told, workspace=space, as_json=True)
+    assert last(capsys)["said"] == {"sadness": 2, "joy": 2}
+    said = pd.read_csv(told / "predictions.csv")
+    assert list(said["label"]) == ["sadness", "joy"] * 2
+    assert np.allclose(said.iloc[:, 2:9].sum(axis=1), 1, atol=1e-4)
+
+
+def test_groups_are_held_out_where_no_split_is_for_stopping(table: Path, tmp_path: Path, capsys: Any):
+    command.train(
+        table, "concat", tmp_path / "m", validation="none", modality=["text"], setting=["epochs=1"],
+        workspace=tmp_path, as_json=True,
+    )  # fmt: skip
+    told = json.loads((tmp_path / "m" / "config.json").read_text())["told"]
+    held = last(capsys)["validation"]["n"]
+    assert held == 4  # two of eight films
+    assert told["n"] == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"model": "magic"}, "there is no fusion model"),
+        ({"setting": ["wdth=3"]}, "has no setting wdth"),
+        ({"setting": ["width"]}, "is not NAME=VALUE"),
+        ({"modality": ["audio"]}, "has no audio"),
+        ({"encoder": ["text=magic"]}, "unknown text encoder"),
+        ({"split": "spring"}, "no split 'spring'"),
+    ],
+)
+def test_wrong_input_is_told_in_one_sentence(table: Path, tmp_path: Path, arguments: dict[str, Any], says: str):
+    with pytest.raises(InputError, match=says):
+        command.train(table, **{"model": "concat", "out": tmp_path / "m", "workspace": tmp_path, **arguments})
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_folder_that_is_no_model(table: Path, tmp_path: Path):
+    with pytest.raises(InputError, match="holds no fusion model"):
+        command.evaluate(table, tmp_path, workspace=tmp_path)
