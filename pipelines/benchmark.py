@@ -275,6 +275,36 @@ def fusion(
         print(to_json(outcome.to_contract()))
 
 
+def sparsity(
+    threshold: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--threshold", help="Share of the attention that is kept; several times. [default: 1 .9 .8 .6 .4]"
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Two epochs: shows that all is there.")] = False,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """What the sparse end-to-end model leaves out, counted and timed beside the dense one.
+
+    Frames, sound and lines of the bundled episode, so no data is needed. Small models are trained from pixels; those
+    of the paper's sizes are counted and timed before training.
+    """
+    from dataclasses import replace
+
+    from mmemo.benchmark.fusion.sparsity import THRESHOLDS, SparsityBenchmark, benchmark_sparsity, lines_of_rows
+
+    asked = SparsityBenchmark(_cache(cache, workspace), tuple(threshold or THRESHOLDS))
+    if quick:
+        asked = replace(asked, training=replace(asked.training, epochs=2), repeats=2)
+    outcome = run_with_bar(benchmark_sparsity(asked))
+    print("\n".join([*lines_of_rows(outcome.rows), f"\n{to_json(outcome.settings)}"]))
+    if as_json:
+        print(to_json(outcome.to_contract()))
+
+
 def sessions(
     sessions: Annotated[int, typer.Option("--sessions", help="How many people label at once.")] = 20,
     browsers: Annotated[
@@ -367,6 +397,6 @@ def _tell_checks(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    commands = (sample, cut, film, episode, lab2wild, corrections, fusion, sessions)
+    commands = (sample, cut, film, episode, lab2wild, corrections, fusion, sparsity, sessions)
     check_name(sys.argv[1:], commands)
     main_group(*commands, about=_ABOUT)

@@ -96,7 +96,7 @@ def convolved(places: Places, neighbours: Tensor, weight: Tensor) -> Places:
 def _strips(features: Tensor, neighbours: Tensor) -> Iterator[Tensor]:
     """(P, C) and (P, 9) -> (1, C, 3, 3 p) at a time: what lies around p places, side by side."""
     filled = torch.cat([features, features.new_zeros((1, features.shape[1]))])
-    for part in neighbours.split(max(1, _STRIP_NUMBERS // (9 * features.shape[1]))):
+    for part in torch.split(neighbours, max(1, _STRIP_NUMBERS // (9 * features.shape[1]))):
         rows = part.view(-1, 3, 3).transpose(0, 1).reshape(-1)
         yield filled.index_select(0, rows).view(1, 3, 3 * len(part), -1).permute(0, 3, 1, 2)
 
