@@ -98,8 +98,9 @@ RecipeOption = Annotated[
     typer.Option(
         "--recipe",
         help="How training targets are made: best_witness (default: image and text opinion together; where the lines "
-        "show that the face network does not know the show, students of the lines speak in its place), "
-        "calibrated_fusion (the same, always with the face network), anchored_em (estimates on this show how far both "
+        "show nothing more to learn than how often each emotion occurs, only that; where they show that the face "
+        "network does not know the show, students of the lines speak in its place), "
+        "calibrated_fusion (image and text opinion together, always), anchored_em (estimates on this show how far both "
         "can be trusted), fused, teacher_soft, teacher_hard (the last two are naive rivals), and more that an unknown "
         "name lists.",
     ),

@@ -13,11 +13,12 @@ from mmemo.student.fitters import Fitted, Fitter
 from mmemo.student.lesson import Lesson, in_fold, part_of
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
-from mmemo.student.recipes import Opinions, Recipe, Targets
+from mmemo.student.recipes import Recipe
 from mmemo.student.rereading import Verdict
 from mmemo.student.schemes import plain
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_folds
+from mmemo.student.targets import Opinions, Targets
 
 ALL_FOLDS = -1
 

@@ -18,8 +18,8 @@ from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_holdout
 
 if TYPE_CHECKING:
-    from mmemo.student.recipes import Targets
     from mmemo.student.rereading import Verdict
+    from mmemo.student.targets import Targets
 
 _PREDICT_BATCH = 64
 

@@ -13,9 +13,9 @@ from mmemo.student.fitters import Fitter, Task
 from mmemo.student.heads import EpochDone
 from mmemo.student.losses import Loss
 from mmemo.student.noise import NoiseModel
-from mmemo.student.recipes import Opinions, Targets
 from mmemo.student.settings import TrainSettings
 from mmemo.student.splits import grouped_folds
+from mmemo.student.targets import Opinions, Targets
 
 _Result = TypeVar("_Result")
 

@@ -12,9 +12,9 @@ from mmemo.student.heads import EpochDone, EpochLoss, LinearHead
 from mmemo.student.lesson import Lesson, out_of_fold_opinion, part_of
 from mmemo.student.losses import line_likelihood
 from mmemo.student.quick import for_halves
-from mmemo.student.recipes import lines_alone, reread_fusion
 from mmemo.student.rereading import Reading, Verdict, judged_by_lines, read_by_lines
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import lines_alone, reread_fusion
 
 # Lines that make the faces' opinion much less sure contradict it in more than how frequent each emotion is: they were
 # calibrated on text that is not like the show's. Between what was seen on film faces (0.94 and above with an anchor

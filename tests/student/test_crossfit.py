@@ -9,8 +9,9 @@ from mmemo.progress import Progress, Stage, run
 from mmemo.student.crossfit import TrainingSet, cross_fit, cross_fit_gold, mean_by_item
 from mmemo.student.fitters import Fitted, HeadFitter, Task
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.recipes import Opinions, recipe_named
+from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions
 
 K = 7
 SETTINGS = TrainSettings(epochs=2, folds=4)

@@ -9,20 +9,19 @@ import pytest
 
 from mmemo.errors import InputError
 from mmemo.student.fusion import fuse
-from mmemo.student.recipes import (
-    RECIPES,
+from mmemo.student.recipes import RECIPES, recipe_named
+from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import (
     TARGETS,
     Opinions,
     balanced_em,
     calibrated_fusion,
     confident_em,
     fused,
-    recipe_named,
     teacher_hard,
     teacher_soft,
     trust_weighed,
 )
-from mmemo.student.settings import TrainSettings
 
 K = 7
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmemo.student.recipes import Opinions, fused, reread_fusion
+from mmemo.student.targets import Opinions, fused, reread_fusion
 
 K = 7
 

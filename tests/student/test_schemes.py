@@ -13,7 +13,7 @@ from mmemo.student.crossfit import TrainingSet, cross_fit, fit_all, lesson_of
 from mmemo.student.fitters import Fitted, HeadFitter, SourceFaces, Task
 from mmemo.student.heads import LinearHead
 from mmemo.student.lesson import Lesson, out_of_fold_opinion
-from mmemo.student.recipes import Opinions, Targets, recipe_named
+from mmemo.student.recipes import recipe_named
 from mmemo.student.schemes import (
     SCHEMES,
     attentive_bags,
@@ -25,6 +25,7 @@ from mmemo.student.schemes import (
     two_components,
 )
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions, Targets
 
 K, D = 7, 10
 SETTINGS = TrainSettings(epochs=15, learning_rate=0.05)

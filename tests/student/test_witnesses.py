@@ -12,8 +12,9 @@ from mmemo.student.crossfit import TrainingSet, cross_fit, lesson_of
 from mmemo.student.fitters import Fitted, HeadFitter, Task
 from mmemo.student.heads import LinearHead
 from mmemo.student.lesson import Lesson
-from mmemo.student.recipes import Opinions, recipe_named, reread_fusion
+from mmemo.student.recipes import recipe_named
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions, reread_fusion
 from mmemo.student.witnesses import best_witness, reread_baseline
 
 K, D = 7, 9

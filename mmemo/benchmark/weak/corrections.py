@@ -27,9 +27,10 @@ from mmemo.student.crossfit import TrainingSet, cross_fit
 from mmemo.student.fitters import HeadFitter
 from mmemo.student.heads import LinearHead
 from mmemo.student.quick import quick_for_many
-from mmemo.student.recipes import Opinions, recipe_named
+from mmemo.student.recipes import recipe_named
 from mmemo.student.review_order import clusters_of, expected_gain
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions
 
 SEEDS = (0, 1, 2, 3, 4)
 COUNTS = (0, 25, 50, 100, 200)

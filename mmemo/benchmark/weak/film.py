@@ -23,9 +23,10 @@ from mmemo.progress import Progress, Stage, run
 from mmemo.student.baseline import ImageBaseline, load_baseline
 from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import HeadFitter
-from mmemo.student.recipes import RECIPES, Opinions, recipe_named
+from mmemo.student.recipes import RECIPES, recipe_named
 from mmemo.student.review_order import clusters_of, expected_gain
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions
 from mmemo.teacher import load_teacher
 
 ANCHOR = "meld_dev"

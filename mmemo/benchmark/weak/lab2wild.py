@@ -37,8 +37,9 @@ from mmemo.student.baseline import ImageBaseline, load_baseline
 from mmemo.student.crossfit import TrainingSet, fit_all
 from mmemo.student.fitters import HeadFitter, SourceFaces, Task
 from mmemo.student.losses import soft_cross_entropy
-from mmemo.student.recipes import RECIPES, Opinions, recipe_named
+from mmemo.student.recipes import RECIPES, recipe_named
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions
 from mmemo.teacher import load_teacher
 
 ANCHOR = "meld_dev"

@@ -71,7 +71,7 @@ def gather(
     when an episode has no opinions of this teacher yet, or when no face is left.
     """
     from mmemo.student.crossfit import TrainingSet, mean_by_item
-    from mmemo.student.recipes import Opinions
+    from mmemo.student.targets import Opinions
 
     said = words_of_episodes(workspace, episodes) if said is None else said
     tables, teacher, image = [], [], []

@@ -14,8 +14,8 @@ from mmemo.labels import EKMAN7
 from mmemo.student.backbones import Backbone, Preprocessing
 from mmemo.student.crossfit import TrainingSet
 from mmemo.student.fitters import HeadFitter
-from mmemo.student.recipes import Opinions
 from mmemo.student.settings import TrainSettings
+from mmemo.student.targets import Opinions
 from mmemo.teacher.anchors import TeacherAnchor, generic_anchor
 from mmemo.teacher.lines import Line
 

@@ -22,8 +22,9 @@ from mmemo.labels import EKMAN7
 from mmemo.progress import run
 from mmemo.student import recipes
 from mmemo.student.backbones import Backbone, Preprocessing
-from mmemo.student.recipes import RECIPES, teacher_soft
+from mmemo.student.recipes import RECIPES
 from mmemo.student.schemes import SCHEMES, Scheme
+from mmemo.student.targets import teacher_soft
 from mmemo.student.top_blocks import TopBlocks
 from pipelines.benchmark import lab2wild as command
 from tests.benchmark.weak.made import meld_folder

@@ -17,7 +17,7 @@ from mmemo.store.files import write_json, write_table
 from mmemo.store.tables import with_probs
 from mmemo.store.workspace import Workspace
 from mmemo.student.fusion import fuse
-from mmemo.student.recipes import Opinions, calibrated_fusion
+from mmemo.student.targets import Opinions, calibrated_fusion
 from tests.flow.prediction.test_files import face
 from tests.flow.prediction.test_predict import drawn, save_picture
 
