@@ -45,6 +45,13 @@ def train(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Only the first samples, to try something.")] = None,
     logs: Annotated[Path | None, typer.Option("--logs", help="Folder for TensorBoard.")] = None,
+    ckpt: Annotated[
+        Path | None, typer.Option("--ckpt", help="Folder of a trained model to begin with: all weights that fit.")
+    ] = None,
+    ckpt_modality: Annotated[
+        list[str] | None,
+        typer.Option("--ckpt-modality", help="Only what reads these of it; several times. [default: all]"),
+    ] = None,
     on_demand: Annotated[
         bool, typer.Option("--on-demand", help="Read pictures again for every batch: slower, for large datasets.")
     ] = False,
@@ -72,6 +79,8 @@ def train(
         logs,
         out / "checkpoint.pt",
         on_demand,
+        ckpt,
+        tuple(ckpt_modality or ()),
     )
     trained, figures = run_with_bar(train_on(found, held, asked, out))
     say(f"trained {model} on {found.title}, {len(found)} samples, in {trained.seconds:.0f} s of processor time: {out}")

@@ -16,6 +16,8 @@ from mmemo.fusion.model import FusionModel
 from mmemo.fusion.models import model_class
 from mmemo.fusion.task import Task
 
+PICTURES = "pictures"
+
 
 def modalities_of(data: PairedSet) -> tuple[str, ...]:
     """What a dataset has: text, its sources of pictures, audio."""
@@ -34,14 +36,19 @@ def task_of(data: PairedSet) -> Task:
 
 
 def new_encoders(
-    data: PairedSet, specs: Mapping[str, str] | None = None, modalities: Sequence[str] = ()
+    data: PairedSet,
+    specs: Mapping[str, str] | None = None,
+    modalities: Sequence[str] = (),
+    kind: type[FusionModel] = FusionModel,
 ) -> dict[str, Encoder]:
-    """An encoder a modality, in the order of the dataset; `specs` names others than the default ones."""
+    """An encoder a modality, in the order of the dataset; `specs` names others than the default ones of the model."""
     had = modalities_of(data)
     if missing := [name for name in (*modalities, *(specs or {})) if name not in had]:
         raise InputError(f"{data.title} has no {', '.join(missing)}", hint=f"it has {', '.join(had)}")
     chosen = [name for name in had if not modalities or name in modalities]
-    return {name: new_encoder(name, (specs or {}).get(name, default_spec(name)), data) for name in chosen}
+    own = {name: kind.default_encoders.get(PICTURES if name in data.pictures else name) for name in chosen}
+    named = {name: (specs or {}).get(name) or own[name] or default_spec(name) for name in chosen}
+    return {name: new_encoder(name, named[name], data) for name in chosen}
 
 
 def new_model(

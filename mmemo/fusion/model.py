@@ -49,6 +49,8 @@ class FusionModel(nn.Module):
 
     name: ClassVar[str]
     Settings: ClassVar[type] = NoSettings
+    # Encoders that it reads by when none are named, by modality, "pictures" for all sources of pictures.
+    default_encoders: ClassVar[Mapping[str, str]] = {}
     class_weights: Tensor | None
 
     def __init__(self, encoders: Mapping[str, Encoder], task: Task, settings: Any = None) -> None:

@@ -15,9 +15,11 @@ from mmemo.errors import InputError
 from mmemo.fusion.building import new_encoders, new_model, task_of
 from mmemo.fusion.encoders import Encoder
 from mmemo.fusion.model import FusionModel, answers
+from mmemo.fusion.models import model_class
 from mmemo.fusion.prepared import PreparedSet, prepare
 from mmemo.fusion.saving import save_model
 from mmemo.fusion.scoring import best_thresholds, score, score_dimensions
+from mmemo.fusion.starting import start_from
 from mmemo.fusion.training import FusionTraining, Keeping, Trained, holdout, train
 from mmemo.progress import Stage
 
@@ -29,7 +31,7 @@ class FusionRun:
     """Which model is trained and how. encoders: other names than the default ones, by modality; modalities: only these.
 
     cache keeps what frozen networks say; logs is TensorBoard's folder; checkpoint is the file from which a training
-    that was cancelled goes on.
+    that was cancelled goes on. start: folder of a trained model whose weights it begins with, see `starting.start_from`.
     """
 
     model: str
@@ -41,6 +43,8 @@ class FusionRun:
     logs: Path | None = None
     checkpoint: Path | None = None
     on_demand: bool = False
+    start: Path | None = None
+    start_modalities: Sequence[str] = ()
 
 
 def train_on(
@@ -51,8 +55,10 @@ def train_on(
     Gives the figures on the validation samples too, on which the weights of members and the thresholds of labels that
     may be several were chosen.
     """
-    encoders = new_encoders(data, run.encoders, run.modalities)
+    encoders = new_encoders(data, run.encoders, run.modalities, model_class(run.model))
     model = new_model(run.model, encoders, task_of(data), run.settings, run.training.seed)
+    if run.start is not None:
+        start_from(model, run.start, run.start_modalities)
     prepared = yield from prepare(data, encoders, run.cache, on_demand=run.on_demand)
     rows, held = np.arange(len(prepared)), np.zeros(0, np.int64)
     if validation is None:

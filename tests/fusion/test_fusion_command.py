@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 from mmemo.errors import InputError
 from pipelines import fusion as command
@@ -61,6 +62,24 @@ def test_train_evaluate_predict(table: Path, tmp_path: Path, capsys: pytest.Capt
     said = pd.read_csv(told / "predictions.csv")
     assert list(said["label"]) == ["sadness", "joy"] * 2
     assert np.allclose(said.iloc[:, 2:9].sum(axis=1), 1, atol=1e-4)
+
+
+def test_training_begins_with_a_trained_model(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    small = ["epochs=1", "batch_size=8", "widths=(4, 6)", "feature_dim=8", "trans_dim=4", "trans_heads=1"]
+    first, second = tmp_path / "first", tmp_path / "second"
+    command.train(table, "mme2e", first, setting=small, workspace=tmp_path / "space")
+    encoders = json.loads((first / "config.json").read_text())["encoders"]
+    assert encoders["face"]["spec"] == "embedded+maps:32"
+    # Rates of 0 leave everything as it was taken over.
+    frozen = [*small, "text_rate=0.0", "picture_rate=0.0", "weight_decay=0.0", "threshold=0.5"]
+    command.train(
+        table, "mme2e_sparse", second, setting=frozen, ckpt=first, ckpt_modality=["text"], workspace=tmp_path / "space"
+    )
+    one, other = (load_file(folder / "model.safetensors") for folder in (first, second))
+    assert np.array_equal(one["branches.text.1.weight"], other["branches.text.1.weight"])
+    assert not np.array_equal(one["branches.face.answer.1.weight"], other["branches.face.answer.1.weight"])
+    with pytest.raises(InputError, match="no fusion model"):
+        command.train(table, "mme2e", second, ckpt=tmp_path, setting=small, workspace=tmp_path / "space")
 
 
 def test_groups_are_held_out_where_no_split_is_for_stopping(table: Path, tmp_path: Path, capsys: Any):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mmemo.errors import InputError
 from mmemo.fusion.batch import Batch, Signal
-from mmemo.fusion.encoders import TEXT, Encoder
+from mmemo.fusion.encoders import AUDIO, TEXT, Encoder
 from mmemo.fusion.encoders.frames import Pool
 from mmemo.fusion.encoders.maps import Maps
 from mmemo.fusion.end_to_end.frames import OverTime
@@ -61,6 +61,7 @@ class MME2E(FusionModel):
 
     name = "mme2e"
     Settings = MME2ESettings
+    default_encoders: ClassVar[Mapping[str, str]] = {"pictures": "embedded+maps:32", AUDIO: "mel_maps"}
 
     def __init__(self, encoders: Mapping[str, Encoder], task: Task, settings: Any = None) -> None:
         super().__init__(encoders, task, settings)
@@ -130,7 +131,7 @@ class MME2E(FusionModel):
         modality = rest.partition(".")[0]
         if part not in ("encoders", "branches"):
             return 1.0
-        rates = {TEXT: self.settings.text_rate, "audio": self.settings.audio_rate}
+        rates = {TEXT: self.settings.text_rate, AUDIO: self.settings.audio_rate}
         return float(rates.get(modality, self.settings.picture_rate))
 
 
