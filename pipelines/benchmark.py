@@ -14,6 +14,7 @@ from mmemo.errors import InputError
 from mmemo.progress import Stage
 from mmemo.store.files import to_json
 from pipelines._command import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, main_group, run_with_bar
+from pipelines._sparsity import sparsity
 
 if TYPE_CHECKING:
     from mmemo.benchmark.weak.lab2wild import Lab2WildBenchmark
@@ -271,36 +272,6 @@ def fusion(
         print(f"\nfusion, {name}: {outcome.settings['parts'][name]}")
         print("\n".join(lines_of_rows([row for row in outcome.rows if _part(row) == name])))
     print(f"\n{to_json(outcome.settings)}")
-    if as_json:
-        print(to_json(outcome.to_contract()))
-
-
-def sparsity(
-    threshold: Annotated[
-        list[float] | None,
-        typer.Option(
-            "--threshold", help="Share of the attention that is kept; several times. [default: 1 .9 .8 .6 .4]"
-        ),
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Two epochs: shows that all is there.")] = False,
-    cache: CacheOption = None,
-    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
-    as_json: JsonOption = False,
-) -> None:
-    """What the sparse end-to-end model leaves out, counted and timed beside the dense one.
-
-    Frames, sound and lines of the bundled episode, so no data is needed. Small models are trained from pixels; those
-    of the paper's sizes are counted and timed before training.
-    """
-    from dataclasses import replace
-
-    from mmemo.benchmark.fusion.sparsity import THRESHOLDS, SparsityBenchmark, benchmark_sparsity, lines_of_rows
-
-    asked = SparsityBenchmark(_cache(cache, workspace), tuple(threshold or THRESHOLDS))
-    if quick:
-        asked = replace(asked, training=replace(asked.training, epochs=2), repeats=2)
-    outcome = run_with_bar(benchmark_sparsity(asked))
-    print("\n".join([*lines_of_rows(outcome.rows), f"\n{to_json(outcome.settings)}"]))
     if as_json:
         print(to_json(outcome.to_contract()))
 
