@@ -19,6 +19,7 @@ from mmemo.datasets.paired import FACE
 from mmemo.errors import InputError
 from mmemo.progress import run
 from tests.fusion.made import small_pairs
+from tests.fusion.models.test_clip_backbone import save_open_clip, save_transformers
 
 SHORT = {"epochs": 2, "batch_size": 16}
 
@@ -104,3 +105,22 @@ def test_the_sample_is_there(tmp_path: Path):
     assert len(set(pairing.fold.tolist())) == 4
     for group in np.unique(pairing.groups):
         assert len(set(pairing.fold[pairing.groups == group].tolist())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["open_clip", "vilt"])
+def test_rows_of_an_image_text_network(kind: str, tmp_path: Path):
+    folder = tmp_path / kind
+    folder.mkdir()
+    save_open_clip(folder) if kind == "open_clip" else save_transformers(kind, folder)
+    entries, missing = chosen(FusionBenchmark(Path(), Path(), models=CLIP_ROWS, clip=folder))
+    assert [entry.name for entry in entries] == ["text", "image", *CLIP_ROWS]
+    assert not missing
+    material = aligned("made", "bright and glad, dark and sad", "film", small_pairs(16))
+    short = [replace(one, training=SHORT) for one in entries]
+    rows = {
+        row["name"]: row for row in rows_of(material, [material.pairing(0)], run(judge(material, short, [0], tmp_path)))
+    }
+    assert rows["clip_lora"]["trained_parameters"] < rows["clip_tuned"]["trained_parameters"]
+    assert rows["clip_frozen"]["operations"] > 0
+    assert rows["clip_tuned"]["beats_best_single"]
