@@ -240,9 +240,7 @@ def fusion(
     data: Annotated[
         Path, typer.Option("--data", help="Folder with film_faces_train, meld, ferplus, msctd and episode_dev.")
     ],
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One seed and 400 pairs: minutes, and no figure to report.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="At most 400 pairs a part: no figure to report.")] = False,
     model: Annotated[
         list[str] | None, typer.Option("--model", help="Only this row; may be given several times. [default: all]")
     ] = None,
@@ -252,6 +250,7 @@ def fusion(
     clip: Annotated[
         Path | None, typer.Option("--clip", help="Folder with the weights of an image-text model, for the rows clip_*.")
     ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many pairings and trainings; one takes ten minutes.")] = 1,
     cache: CacheOption = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
@@ -265,7 +264,13 @@ def fusion(
     from mmemo.benchmark.fusion.table import lines_of_rows
 
     asked = FusionBenchmark(
-        data, _cache(cache, workspace), quick=quick, models=tuple(model or ()), parts=tuple(part or PARTS), clip=clip
+        data,
+        _cache(cache, workspace),
+        tuple(range(seeds)),
+        quick,
+        models=tuple(model or ()),
+        parts=tuple(part or PARTS),
+        clip=clip,
     )
     outcome = run_with_bar(benchmark_fusion(asked))
     for name in dict.fromkeys(map(_part, outcome.rows)):

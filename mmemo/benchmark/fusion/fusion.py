@@ -19,7 +19,7 @@ from mmemo.progress import Progress, Stage
 
 PARTS = ("meld_film", "msctd_ferplus", "sample", "episode_dev")
 _SINGLE = (TEXT_ROW, IMAGE_ROW)
-_QUICK_PAIRS, _PAIRS = 400, 1200
+_QUICK_PAIRS, _PAIRS = 400, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class FusionBenchmark:
 
     data: Path
     cache: Path
-    seeds: Sequence[int] = (0, 1)
+    seeds: Sequence[int] = (0,)
     quick: bool = False
     models: Sequence[str] = ()
     parts: Sequence[str] = PARTS
