@@ -41,10 +41,11 @@ def inspect(
     alike. Nothing is changed, and nothing of the dataset is ever run: pickles with code in them are refused.
     """
     from mmemo.datasets.inspection import inspect as inspect_stage
+    from mmemo.flow.student.episode_set import find_material
 
     if sheet is not None and sheet.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise InputError(f"--sheet {sheet} is no picture", hint="name it something.png")
-    result = run_with_bar(inspect_stage(path, read_all))
+    result = run_with_bar(inspect_stage(path, read_all, find_material))
     _tell(result)
     if sheet is not None:
         _write_sheet(result, sheet)

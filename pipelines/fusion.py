@@ -134,18 +134,18 @@ def predict(
 def _training_sets(
     dataset: Path, split: str | None, validation: str | None, limit: int | None
 ) -> tuple[PairedSet, PairedSet | None]:
-    from mmemo.datasets.catalog import find_dataset
+    from mmemo.flow.student.episode_set import find_material
 
     found = _read(dataset, split, ("train", ""), limit)
-    splits = find_dataset(dataset).splits
+    splits = find_material(dataset).splits
     named = validation or next((name for name in ("dev", "val", "valid", "validation") if name in splits), "none")
     return found, None if named in ("none", found.split) else _read(dataset, named, (), limit)
 
 
 def _read(dataset: Path, split: str | None, wanted: tuple[str, ...], limit: int | None) -> PairedSet:
-    from mmemo.datasets.catalog import find_dataset
+    from mmemo.flow.student.episode_set import find_material
 
-    found = find_dataset(dataset)
+    found = find_material(dataset)
     name = split if split is not None else next((one for one in wanted if one in found.splits), found.splits[0])
     data = found.read(name)
     for problem in data.problems:

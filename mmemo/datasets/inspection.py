@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,12 @@ class Inspection:
         }
 
 
-def inspect(path: Path, read_all: bool = False) -> Stage[Inspection]:
+def inspect(path: Path, read_all: bool = False, find: Callable[[Path], Found] = find_dataset) -> Stage[Inspection]:
     """Name the dataset and read all its splits; `read_all` opens every picture and sound, not only some.
 
-    InputError when the path is no known dataset, or a split is damaged.
+    `find` tells what the path is. InputError when the path is no known dataset, or a split is damaged.
     """
-    found = find_dataset(path)
+    found = find(path)
     reports = []
     for number, split in enumerate(found.splits):
         yield Progress("read", number, len(found.splits), split)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from mmemo.datasets.cut_episodes import episodes_of, workspace_set
 from mmemo.datasets.paired import FACE
 from mmemo.errors import InputError
 from mmemo.store.files import write_table
-from mmemo.store.labels import FacePin, HumanLabel
 from mmemo.store.tables import CUE_COLUMNS, FACE_COLUMNS
 from mmemo.store.workspace import Episode, Workspace
 from tests.datasets.test_sources import save_picture
@@ -40,6 +38,7 @@ def save(root: Path) -> Workspace:
             save_picture(folder / crop, 50 * track + frame)
             faces.append({"face_id": f"{track}-{frame}", "cue_id": cue, "track_id": track, "shot_id": shot})
             faces[-1] |= {"frame_ms": frame * 100, "role": role, "crop": crop}
+            faces[-1] |= {"x1": 50.0 * track, "y1": 0.0, "x2": 50.0 * track + 40, "y2": 40.0}
     write_table(folder / "cues.parquet", cues.astype({"start_ms": np.int64, "end_ms": np.int64}))
     write_table(folder / "faces.parquet", pd.DataFrame(faces, columns=list(FACE_COLUMNS)))
     return workspace
@@ -58,16 +57,21 @@ def test_without_labels_every_speaker_is_there(tmp_path: Path):
     assert episodes_of(tmp_path / "none") == ()
 
 
-def test_what_people_said_is_the_label(tmp_path: Path):
-    workspace = save(tmp_path)
-    with closing(workspace.labels()) as store:
-        for track, label, key in ((1, "joy", "k1"), (3, "reject", "k1"), (4, "fear", "old"), (1, "anger", "k1")):
-            store.add(HumanLabel("ep", track, 1, label, pin=FacePin(key, 0, 0, 0, 4, 4)))
-    found = workspace_set(tmp_path, "ep")
-    assert (found.ids, found.labels.tolist()) == (("ep/track 1",), [3])
-    assert str(found.problems[0]) == "tracks without a label: 2 (3, 4)"
-    given = workspace_set(tmp_path, "ep", {3: "joy", 4: "fear", 9: "joy"})
+def test_labels_scenes_and_rejected_pictures_are_given(tmp_path: Path):
+    save(tmp_path)
+    given = workspace_set(tmp_path, "ep", {3: "joy", 4: "fear", 9: "joy"}, {1: 0, 2: 1, 3: 1}, ["3-0"])
     assert (given.ids, given.labels.tolist()) == (("ep/track 3", "ep/track 4"), [1, 5])
+    assert given.groups == ("ep/scene 1", "ep/scene 1")
+    assert [int(p[0, 0, 0]) for p in given.pictures[FACE][0]] == [151]
+    assert [str(problem) for problem in given.problems] == ["tracks without a label: 1 (1)"]
+
+
+def test_rejected_tracks_are_left_out_also_without_labels(tmp_path: Path):
+    save(tmp_path)
+    found = workspace_set(tmp_path, "ep", {3: "reject"}, rejected=["4-0", "4-1"])
+    assert (found.ids, found.labels) == (("ep/track 1",), None)
+    assert [str(problem) for problem in found.problems] == ["tracks that people rejected: 2 (4, 3)"]
+    assert len(workspace_set(tmp_path, "ep", {1: "reject", 3: "reject", 4: "reject"})) == 0
 
 
 def test_no_such_episode(tmp_path: Path):
