@@ -26,10 +26,10 @@ def sparsity(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """What the sparse end-to-end model leaves out, counted and timed beside the dense one.
+    """What the sparse end-to-end model leaves out.
 
-    Frames, sound and lines of the bundled episode, so no data is needed. Small models are trained from pixels; those
-    of the paper's sizes are counted and timed before training.
+    Counted, and timed beside the dense one. Frames, sound and lines of the bundled episode, so no data is needed. Small
+    models are trained from pixels; those of the paper's sizes are counted and timed before training.
     """
     from mmemo.benchmark.fusion.sparsity import THRESHOLDS, SparsityBenchmark, benchmark_sparsity, lines_of_rows
 

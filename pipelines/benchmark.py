@@ -255,10 +255,11 @@ def fusion(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Every fusion model beside text alone and image alone, with what it costs and whether it beats the better one.
+    """Every fusion model beside text or image alone.
 
-    Four parts: MELD lines with film faces, MSCTD lines with FER+ faces, the bundled sample, and episode_dev. Which line
-    meets which face is drawn within the same class: synthetic.
+    Also what each costs, and whether it beats the better one of the two. Four parts: MELD lines with film faces, MSCTD
+    lines with FER+ faces, the bundled sample, and episode_dev. Which line meets which face is drawn within the same
+    class: synthetic.
     """
     from mmemo.benchmark.fusion.fusion import PARTS, FusionBenchmark, benchmark_fusion
     from mmemo.benchmark.fusion.table import lines_of_rows
