@@ -94,7 +94,8 @@ def show_promotion(workspace: Workspace, chosen: Selection) -> tuple[str, gr.But
         return "", gr.Button(visible=False), gr.Button(visible=False)
     turn = "compare.stop" if promotion_of(workspace, chosen.run_id).promoted else "compare.use"
     state, why = use_words(workspace, chosen.run_id)
-    said = page_part(f'<p class="small"><strong>{escape(state)}.</strong> {escape(why)}</p>')
+    because = f" {escape(why)}" if why else ""
+    said = page_part(f'<p class="small"><strong>{escape(state)}.</strong>{because}</p>')
     another = other_in_use(workspace, chosen.run_id) is not None
     return said, gr.Button(say(turn), visible=True, variant="secondary"), gr.Button(visible=another)
 

@@ -113,9 +113,9 @@ def run_title(workspace: Workspace, run_id: str) -> str:
 
 
 def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
-    """Whether a run's student answers by default, and why."""
+    """Whether a run's student answers by default, and why; empty where the run's verdict, which stands above it, says so."""
     promotion = promotion_of(workspace, run_id)
-    why = why_words(workspace, run_id, promotion)
+    why = "" if _decided_by(workspace, run_id, promotion) else why_words(workspace, run_id, promotion)
     other = other_in_use(workspace, run_id)
     if not promotion.promoted:
         if other is None:
@@ -124,7 +124,8 @@ def use_words(workspace: Workspace, run_id: str) -> tuple[str, str]:
     if other is not None:
         key = "compare.state.behind_chosen" if promotion.by_person else "compare.state.behind"
         state = say(key, other=moment_words(trained_ms(workspace, other.run_id)))
-        return state, f"{chosen_words(workspace, other)} {say('compare.why.of_this', why=why)}"
+        of_this = f" {say('compare.why.of_this', why=why)}" if why else ""
+        return state, f"{chosen_words(workspace, other)}{of_this}"
     return say("compare.state.used" if promotion.measured else "compare.state.unmeasured"), why
 
 
@@ -141,14 +142,19 @@ def why_words(workspace: Workspace, run_id: str, promotion: Promotion) -> str:
     if not promotion.measured:
         alarm = workspace.run_config(run_id).get("collapse")
         return f"{_capital(retold(promotion.why)) if alarm else say('compare.why.uncompared')}."
+    comparison = _decided_by(workspace, run_id, promotion)
+    return f"{_capital(retold(promotion.why))}." if comparison is None else verdict_words(comparison)
+
+
+def _decided_by(workspace: Workspace, run_id: str, promotion: Promotion) -> Comparison | None:
+    """The comparison whose verdict is the reason of a promotion; None where the reason is another."""
     try:
         comparison = comparison_of(workspace, run_id)
     except MmemoError:
-        comparison = None
-    said_of_gain = comparison is not None and promotion.why.lower() == comparison.verdict().rstrip(".").lower()
-    return (
-        verdict_words(comparison) if comparison is not None and said_of_gain else f"{_capital(retold(promotion.why))}."
-    )
+        return None
+    if comparison is None or promotion.why.lower() != comparison.verdict().rstrip(".").lower():
+        return None
+    return comparison
 
 
 def _capital(text: str) -> str:

@@ -121,7 +121,8 @@ def test_an_emotion_is_shown_with_what_is_found_and_what_is_right(ready: Workspa
 
 def test_a_run_behind_a_better_one_names_it(ready: Workspace):
     state, why = use_words(ready, RUN_IDS[0])
-    assert state == "Promoted, so it is used by default" and why.startswith("Proven gain: +")
+    assert (state, why) == ("Promoted, so it is used by default", "")
+    assert "Proven gain: +" in show_comparison(ready, CHOSEN)[0], "which is why, and is told once"
     assert not show_promotion(ready, CHOSEN)[2].visible
     other = Selection(EPISODE_ID, RUN_IDS[1])
     assert use_words(ready, RUN_IDS[1])[0].startswith("Not promoted") and show_promotion(ready, other)[2].visible
