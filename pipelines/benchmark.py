@@ -282,6 +282,28 @@ def fusion(
         print(to_json(outcome.to_contract()))
 
 
+def robustness(
+    data: DataOption = None,
+    quick: QuickOption = False,
+    part: Annotated[list[str] | None, typer.Option("--part", help="evasion, pixels, poison or collision.")] = None,
+    cache: CacheOption = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Attacked, damaged and poisoned, and what helps.
+
+    Reads DIR/film_faces_train, DIR/meld and DIR/ferplus. Each film face gets a line of its emotion: synthetic pairings.
+    """
+    from mmemo.benchmark.robustness.robustness import PARTS, RobustnessBenchmark, benchmark_robustness, table_lines
+
+    data = needed("robustness", data, *_FILM, "ferplus")
+    asked = RobustnessBenchmark(data, _cache(cache, workspace), quick, tuple(part or PARTS))
+    outcome = run_with_bar(benchmark_robustness(asked))
+    print("\n".join([*table_lines(outcome), f"\n{to_json(outcome.settings)}"]))
+    if as_json:
+        print(to_json(outcome.to_contract()))
+
+
 def sessions(
     sessions: Annotated[int, typer.Option("--sessions", help="How many people label at once.")] = 20,
     browsers: Annotated[
@@ -374,6 +396,6 @@ def _tell_checks(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    commands = (sample, cut, film, episode, lab2wild, corrections, fusion, sparsity, sessions)
+    commands = (sample, cut, film, episode, lab2wild, corrections, fusion, sparsity, robustness, sessions)
     check_name(sys.argv[1:], commands)
     main_group(*commands, about=_ABOUT)

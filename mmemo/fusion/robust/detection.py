@@ -89,6 +89,16 @@ def contradicted(labels: np.ndarray, opinions: np.ndarray) -> np.ndarray:
     """(N,) labels, (N, K) opinions that these labels did not make -> (N,) bool: where confident learning doubts them.
 
     With opinions of models trained on the other samples this is cleanlab's way (Northcutt et al. 2021). With what text
-    and image say together (student.fusion) it is the agreement of two networks that no label of this set has reached.
+    and image say together (student.fusion) the opinions are those of two networks that no label of this set has reached.
     """
     return find_label_issues(labels, opinions).issue
+
+
+def agreed_against(labels: np.ndarray, face: np.ndarray, text: np.ndarray) -> np.ndarray:
+    """(N,) labels, (N, K) opinions of a face and of its line -> (N,) bool: both name one class, and the label another.
+
+    Two witnesses who never met and say the same are seldom both wrong (co-training's view of two modalities: Blum and
+    Mitchell 1998); there is nothing to set.
+    """
+    seen, heard = face.argmax(1), text.argmax(1)
+    return np.asarray((seen == heard) & (seen != labels))
