@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mmemo.datasets.mat_bounds import load_variable
 from mmemo.datasets.problems import LEFT_OUT, ProblemLog
 from mmemo.errors import InputError
 from mmemo.labels import EMOTIC26
 
-_MAX_BYTES = 1 << 29
 _FORM = "give EMOTIC's Annotations.mat, which holds train, val and test"
 
 
@@ -54,23 +54,18 @@ def read_annotations(path: Path, split: str, log: ProblemLog) -> list[Person]:
     for number, example in enumerate(examples):
         try:
             people += _people(example, split, log)
-        except (IndexError, ValueError, TypeError, InputError) as error:
+        except (IndexError, ValueError, TypeError, ArithmeticError, MemoryError, InputError) as error:
             raise InputError(f"example {number} of {split} in {path} is malformed: {error}", hint=_FORM) from error
     return people
 
 
 def _load(path: Path, split: str) -> np.ndarray:
-    from scipy.io import loadmat
-
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path} has {path.stat().st_size >> 20} MB", hint=_FORM)
-        stored = loadmat(str(path), appendmat=False, variable_names=[split])
-        examples: np.ndarray = stored[split].reshape(-1)
-    except InputError:
-        raise
-    except Exception as error:  # scipy answers damaged files with nearly all of them
+        examples: np.ndarray = load_variable(path, split).reshape(-1)
+    except (OSError, KeyError) as error:
         raise InputError(f"{path} is missing or holds no {split}", hint=_FORM) from error
+    except Exception as error:  # scipy answers damaged files with nearly all of them
+        raise InputError(f"{path} was not read: {str(error)[:200] or type(error).__name__}", hint=_FORM) from error
     return examples
 
 

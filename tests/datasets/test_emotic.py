@@ -221,7 +221,7 @@ def test_files_of_another_form(tmp_path: Path):
         emotic_set(tmp_path, "dev")
     (tmp_path / "Annotations").mkdir()
     (tmp_path / "Annotations" / "Annotations.mat").write_bytes(b"MATLAB 5.0 MAT-file" + b"\0" * 200)
-    with pytest.raises(InputError, match="holds no train"):
+    with pytest.raises(InputError, match="no MATLAB file"):
         emotic_set(tmp_path, "train")
     savemat(tmp_path / "Annotations" / "Annotations.mat", {"train": np.zeros((2, 2))})
     with pytest.raises(InputError, match="example 0 of train"):
