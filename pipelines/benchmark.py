@@ -296,10 +296,9 @@ def robustness(
     """
     from mmemo.benchmark.robustness.robustness import PARTS, RobustnessBenchmark, benchmark_robustness, table_lines
 
-    data = needed("robustness", data, *_FILM, "ferplus")
-    asked = RobustnessBenchmark(data, _cache(cache, workspace), quick, tuple(part or PARTS))
-    outcome = run_with_bar(benchmark_robustness(asked))
-    print("\n".join([*table_lines(outcome), f"\n{to_json(outcome.settings)}"]))
+    data, kept = needed("robustness", data, *_FILM, "ferplus"), _cache(cache, workspace)
+    outcome = run_with_bar(benchmark_robustness(RobustnessBenchmark(data, kept, quick, tuple(part or PARTS))))
+    print("\n".join(table_lines(outcome)))
     if as_json:
         print(to_json(outcome.to_contract()))
 

@@ -21,6 +21,7 @@ from mmemo.datasets.ferplus import read_ferplus
 from mmemo.errors import InputError
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
+from mmemo.store.files import to_json
 
 PARTS = ("evasion", "pixels", "poison", "collision")
 FERPLUS = "baseline on FER+ test"
@@ -107,7 +108,7 @@ def table_lines(outcome: Outcome) -> list[str]:
         rows = [row for row in outcome.rows if row["part"] == part]
         for title, some, columns in _tables(part, rows):
             lines += ["", f"robustness, {title}", *lines_of(some, columns)]
-    return lines
+    return [*lines, "", to_json(outcome.settings)]
 
 
 def _tables(
