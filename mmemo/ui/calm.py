@@ -13,10 +13,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The clock is known by what it computes: seconds since a moment. What is not known so, also in another version of
 # Gradio, has its frames as before. Four looks a second are enough for a clock of seconds, and need no frame.
+# Numbers of looks are below zero, where no frame has one, so that each is cancelled by its own.
 SCRIPT = """<script>(() => {
-  const frame = window.requestAnimationFrame.bind(window), clock = /performance\\.now\\(\\)-.+\\/1e3/;
-  window.requestAnimationFrame = (work) => !document.hidden && clock.test(String(work))
-    ? window.setTimeout(() => work(performance.now()), 250) : frame(work);
+  const frame = window.requestAnimationFrame.bind(window), cancel = window.cancelAnimationFrame.bind(window);
+  const clock = /performance\\.now\\(\\)-.+\\/1e3/, looks = new Map();
+  let last = 0;
+  window.requestAnimationFrame = (work) => {
+    if (document.hidden || !clock.test(String(work))) return frame(work);
+    const number = --last;
+    looks.set(number, window.setTimeout(() => { looks.delete(number); work(performance.now()); }, 250));
+    return number;
+  };
+  window.cancelAnimationFrame = (number) => {
+    if (!looks.has(number)) return cancel(number);
+    window.clearTimeout(looks.get(number));
+    looks.delete(number);
+  };
 })();</script>"""
 _BEFORE = b"<script"
 

@@ -19,7 +19,7 @@ from mmemo.ui.theme import FAVICON
 
 _PAGE = Path(__file__).with_name("entrance.html")
 _SHOWN = ("title", "what", "name", "password", "enter", "forgotten")
-_TOLD = ("both", "wrong", "broken", "silent", "checking", "enter")
+_TOLD = ("both", "wrong", "broken", "silent", "cookies", "checking", "enter")
 
 
 class _Entrance(Route):

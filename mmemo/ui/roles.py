@@ -25,13 +25,26 @@ _HIDDEN = (
     "{ display: none !important; }</style>"
 )
 
+# Without an answer the page is that of an annotator, and asks again, each time after twice the rest, up to a minute.
+_ASK = f"""(() => {{
+  const shown = document.documentElement.dataset;
+  const ask = async (rest) => {{
+    try {{
+      const said = await fetch('{_ADDRESS}', {{cache: 'no-store'}}), role = said.ok ? await said.text() : '';
+      if (['{LEAD}', '{ANNOTATOR}'].includes(role)) {{ shown.role = role; return; }}
+    }} catch {{ /* asked again below */ }}
+    shown.role ||= '{ANNOTATOR}';
+    setTimeout(ask, rest, Math.min(2 * rest, 60000));
+  }};
+  ask(1000);
+}})();"""
+
 
 def role_head(people: People) -> str:
     """What the head of the page holds. Where nobody signs in, everybody is a lead, and nothing is asked."""
     if not people.sign_in:
         return f"{_HIDDEN}<script>document.documentElement.dataset.role = '{LEAD}';</script>"
-    ask = f"fetch('{_ADDRESS}', {{cache: 'no-store'}}).then((said) => said.text())"
-    return f"{_HIDDEN}<script>{ask}.then((role) => {{ document.documentElement.dataset.role = role; }});</script>"
+    return f"{_HIDDEN}<script>{_ASK}</script>"
 
 
 def role_of(people: People, request: Any) -> str:

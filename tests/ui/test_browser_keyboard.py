@@ -47,14 +47,16 @@ class Stop:
     in_review: bool
 
 
-def walk(page: Page, most: int = 80, *, until: str = "") -> list[Stop]:
-    """Press Tab until a place or the end of the page is reached."""
+def walk(page: Page, most: int = 80, *, until: str = "", key: str = "Tab") -> list[Stop]:
+    """Press Tab, or Shift+Tab to go back, until a place or the end of the page is reached."""
     stops: list[Stop] = []
     for _ in range(most):
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
         found = page.evaluate(FOCUSED)
-        if found is None:
+        if found is None and not until:
             return stops
+        if found is None:
+            break
         stops.append(Stop(*found))
         if until and until in (stops[-1].what, stops[-1].name):
             return stops
@@ -152,7 +154,7 @@ def test_predict_is_german_and_is_worked_by_the_keyboard_alone(ready_app: Runnin
     walk(page, until="Zeigen, worauf die Modelle achteten")
     page.keyboard.press("Space")
     page.locator("#mm-faces .mm-look").nth(3).wait_for(timeout=90_000)
-    walk(page, until="Tabelle (.csv)")
+    walk(page, until="Tabelle (.csv)", key="Shift+Tab")  # what was found stands before what may be added to it
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "faces.csv"
