@@ -14,7 +14,7 @@ from tests.ui.conftest import OpenPage, ReloadPage, RunningApp, Trouble, open_ta
 from tests.ui.made import EPISODE_ID, LINES
 
 if TYPE_CHECKING:
-    pass
+    from playwright.sync_api import Response
 
 from tests.ui.browser_review import TYPE, current, events, fresh, many_faces, review, saved, words
 
@@ -192,6 +192,11 @@ def as_somebody_else(route: Any) -> None:
     route.continue_(post_data=(route.request.post_data or "").replace('"me":"local"', '"me":"ana"'))
 
 
+def faces_of(answer: object) -> list[dict[str, Any]]:
+    """The faces in full that an answer of the server holds, if it is about any."""
+    return answer.get("faces", []) if isinstance(answer, dict) else []
+
+
 def test_focus_mode_has_pictures_bars_and_lines_and_can_be_blind(fresh: RunningApp, open_page: OpenPage):
     page = open_page(fresh)
     review(page)
@@ -202,6 +207,8 @@ def test_focus_mode_has_pictures_bars_and_lines_and_can_be_blind(fresh: RunningA
     assert not page.locator("#mm-grid").is_visible()
     assert panel.locator(".mm-lines span:not(.small)").all_inner_texts() == [*LINES[:4]]
     assert panel.locator(".mm-bars .value").first.inner_text().endswith("%")
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
     page.keyboard.press("b")
     panel.get_by_text("Line and opinions are hidden.").wait_for()
     page.wait_for_timeout(300)
@@ -212,6 +219,11 @@ def test_focus_mode_has_pictures_bars_and_lines_and_can_be_blind(fresh: RunningA
     first = page.locator("#mm-focus").get_attribute("data-item")
     page.keyboard.press("5")
     saved(page)
+    panel.locator(".mm-frames img").first.wait_for()
+    hidden = [answer for answer in answers if '"blind":true' in (answer.request.post_data or "").replace(" ", "")]
+    in_full = [face for answer in hidden for face in faces_of(answer.json())]
+    assert in_full
+    assert all(face["blind"] and face["opinions"] == {} for face in in_full), "nothing is sent that would tell"
     page.keyboard.press("b")
     page.keyboard.press("Escape")
     assert page.locator("#mm-grid").is_visible()

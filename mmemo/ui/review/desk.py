@@ -141,7 +141,8 @@ class ReviewDesk:
             raise InputError(f"the face {track_id} is gone", hint="reload the page")
         words = [event for event in self.log.of(episode_id) if event.cut_key == cut_key and event.track_id == track_id]
         given = track_id in self.asked_of(episode_id, cut_key, me)
-        return face_json(part, track_id, words, bool(asked.get("blind")), me, given)
+        blind = Filters.of(_object(asked.get("filters"))).blind
+        return face_json(part, track_id, words, blind, me, given)
 
     def asked_of(self, episode_id: str, cut_key: str, me: str) -> set[int]:
         """Tracks of a cut that a person is asked to label. What others say of them is hidden until the round is over,

@@ -203,7 +203,7 @@ def test_one_face_in_full(desk: ReviewDesk):
 def test_several_faces_in_full_without_those_that_are_gone(desk: ReviewDesk):
     asked = {**ASKED, "items": [item(3), item(999), "nonsense", item(4)]}
     assert [face["item"] for face in faces_in_full(desk, asked, "local")["faces"]] == [item(3), item(4)]
-    assert faces_in_full(desk, {**asked, "blind": True}, "local")["faces"][0]["opinions"] == {}
+    assert faces_in_full(desk, {**asked, "filters": {"blind": True}}, "local")["faces"][0]["opinions"] == {}
     assert len(faces_in_full(desk, {**ASKED, "items": [item(1)] * 99}, "local")["faces"]) == 16
     for nothing in ([], None, "x"):
         assert faces_in_full(desk, {**ASKED, "items": nothing}, "local") == {"faces": []}
@@ -233,7 +233,7 @@ def test_who_is_blind_gets_neither_line_nor_opinion(desk: ReviewDesk):
     page = desk.page({**ASKED, "filters": {"blind": True, "text": "ferry", "teacher": "joy"}}, "local")
     assert page["total"] == 26, "what would tell does not filter"
     assert not {"text", "tops", "proposal", "character"} & set(page["rows"][2])
-    face = desk.face({**ASKED, "item": item(3), "blind": True}, "local")
+    face = desk.face({**ASKED, "item": item(3), "filters": {"blind": True}}, "local")
     assert (face["lines"], face["opinions"], face["words"]) == ([], {}, [])
     text = json.dumps([page, face])
     assert not any(line[:12] in text for line in LINES)
@@ -251,7 +251,7 @@ def test_who_is_blind_sees_no_word_of_anybody_else(desk: ReviewDesk):
     for told in ({"person": "joy"}, {"annotator": "ana"}):
         assert desk.page({**ASKED, "filters": {"blind": True, **told}}, "ben")["total"] == 26
     assert desk.page({**ASKED, "filters": {"blind": True, "status": "labelled"}}, "ana")["total"] == 1
-    assert desk.face({**ASKED, "item": item(3), "blind": True}, "ben")["frames"] == {}
+    assert desk.face({**ASKED, "item": item(3), "filters": {"blind": True}}, "ben")["frames"] == {}
     skipped = {"presses": [{"id": "b-1", "items": [item(3)], "label": SKIP}], "blind": True}
     answer = save_presses(desk, skipped, "ben")
     assert answer["now"] == {item(3): {"said": None, "who": None, "skipped": True}} and answer["blind"] is True
