@@ -20,6 +20,7 @@ from mmemo.fusion.prepared import PreparedSet, prepare
 from mmemo.fusion.saving import save_model
 from mmemo.fusion.scoring import best_thresholds, score, score_dimensions
 from mmemo.fusion.starting import start_from
+from mmemo.fusion.task import Task
 from mmemo.fusion.training import FusionTraining, Keeping, Trained, holdout, train
 from mmemo.progress import Stage
 
@@ -71,8 +72,10 @@ def train_on(
     told: dict[str, Any] = {"trained_on": data.title, "n": len(rows), "training": run.training}
     figures: dict[str, Any] = {}
     if len(held):
-        figures, thresholds = _judged(model, prepared, held, None)
-        told |= {"validation": figures, _THRESHOLDS: thresholds}
+        said = _said(model, prepared, held)
+        thresholds = best_thresholds(said.gold, said.probs) if model.task.several else None
+        figures = _figures(model.task, said, thresholds)
+        told |= {"validation": figures, _THRESHOLDS: None if thresholds is None else thresholds.tolist()}
     save_model(out, model, told)
     return trained, figures
 
@@ -80,14 +83,16 @@ def train_on(
 def evaluate_on(
     data: PairedSet, model: FusionModel, told: Mapping[str, Any], cache: Path | None = None
 ) -> Stage[dict[str, Any]]:
-    """All figures of a kept model on a labelled set; thresholds are those that training chose on its validation set."""
+    """All figures of a kept model on a labelled set; nothing is chosen on it.
+
+    Thresholds of labels that may be several are those that training chose on its validation set, and 0.5 each where it
+    had none.
+    """
     if data.labels is None:
         raise InputError(f"{data.title} has no labels to judge by", hint="use predict, or give a labelled dataset")
     _same_labels(data, model)
     prepared = yield from _prepared(data, model, cache)
-    thresholds = told.get(_THRESHOLDS)
-    figures, _ = _judged(model, prepared, np.arange(len(prepared)), thresholds)
-    return figures
+    return _figures(model.task, _said(model, prepared, np.arange(len(prepared))), _kept_thresholds(told))
 
 
 def predict_on(data: PairedSet, model: FusionModel, cache: Path | None = None) -> Stage[pd.DataFrame]:
@@ -114,20 +119,32 @@ def _prepared(data: PairedSet, model: FusionModel, cache: Path | None) -> Stage[
     return prepared
 
 
-def _judged(
-    model: FusionModel, data: PreparedSet, rows: np.ndarray, thresholds: Sequence[float] | None
-) -> tuple[dict[str, Any], list[float] | None]:
-    """Figures on some rows, and thresholds a class: those that were given, or the best ones here."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """(N, K) probabilities beside the labels, and (N, D) dimensions with what was said of them, or None."""
+
+    gold: np.ndarray
+    probs: np.ndarray
+    dimensions: tuple[np.ndarray, np.ndarray] | None
+
+
+def _said(model: FusionModel, data: PreparedSet, rows: np.ndarray) -> _Said:
     assert data.labels is not None
     probs, numbers = answers(model, data.batches(rows))
-    gold, said = data.labels[rows], probs.numpy()
-    chosen = None
-    if model.task.several:
-        chosen = best_thresholds(gold, said) if thresholds is None else np.asarray(thresholds, np.float64)
-    figures = score(model.task, gold, said, chosen)
-    if numbers is not None and data.dimensions is not None:
-        figures["dimensions"] = score_dimensions(data.dimensions[rows], numbers.numpy(), model.task.dimensions)
-    return figures, None if chosen is None else chosen.tolist()
+    both = None if numbers is None or data.dimensions is None else (data.dimensions[rows], numbers.numpy())
+    return _Said(data.labels[rows], probs.numpy(), both)
+
+
+def _figures(task: Task, said: _Said, thresholds: np.ndarray | None) -> dict[str, Any]:
+    figures = score(task, said.gold, said.probs, thresholds)
+    if said.dimensions is not None:
+        figures["dimensions"] = score_dimensions(*said.dimensions, task.dimensions)
+    return figures
+
+
+def _kept_thresholds(told: Mapping[str, Any]) -> np.ndarray | None:
+    kept = told.get(_THRESHOLDS)
+    return None if kept is None else np.asarray(kept, np.float64)
 
 
 def _joined(first: PreparedSet, second: PreparedSet) -> PreparedSet:
