@@ -98,12 +98,10 @@ def evaluate(
 ) -> None:
     """All figures of a trained model on DATASET: its split test, or all of it."""
     from mmemo.fusion.runs import evaluate_on
-    from mmemo.fusion.saving import CONFIG_FILE, load_model
-    from mmemo.store.files import read_json
+    from mmemo.fusion.saving import load_model, told_of
 
     found, loaded = _read(dataset, split, ("test", ""), limit), load_model(model)
-    told = read_json(model / CONFIG_FILE)["told"]
-    figures = run_with_bar(evaluate_on(found, loaded, told, _cache(workspace)))
+    figures = run_with_bar(evaluate_on(found, loaded, told_of(model), _cache(workspace)))
     if out is not None:
         write_json(out / "evaluation.json", {"dataset": found.title, "model": str(model), **figures})
     _tell({"dataset": found.title, "model": str(model), **figures}, as_json)
@@ -120,14 +118,15 @@ def predict(
 ) -> None:
     """What a trained model says of every sample of DATASET: its split test, or all of it. Labels are not needed."""
     from mmemo.fusion.runs import predict_on
-    from mmemo.fusion.saving import load_model
+    from mmemo.fusion.saving import load_model, told_of
     from mmemo.store.files import publish_file
 
-    found = _read(dataset, split, ("test", ""), limit)
-    table = run_with_bar(predict_on(found, load_model(model), _cache(workspace)))
+    found, loaded = _read(dataset, split, ("test", ""), limit), load_model(model)
+    table = run_with_bar(predict_on(found, loaded, told_of(model), _cache(workspace)))
     with publish_file(out / "predictions.csv") as temporary:
         table.to_csv(temporary, index=False)
-    counts = {str(label): int(count) for label, count in table["label"].value_counts().items()}
+    named = table["labels"].str.split(";").explode() if "labels" in table else table["label"]
+    counts = {str(label) or "none": int(count) for label, count in named.value_counts().items()}
     _tell({"dataset": found.title, "predictions": str(out / "predictions.csv"), "said": counts}, as_json)
 
 

@@ -18,7 +18,7 @@ from mmemo.fusion.model import FusionModel, answers
 from mmemo.fusion.models import model_class
 from mmemo.fusion.prepared import PreparedSet, prepare
 from mmemo.fusion.saving import save_model
-from mmemo.fusion.scoring import best_thresholds, score, score_dimensions
+from mmemo.fusion.scoring import best_thresholds, said_labels, score, score_dimensions
 from mmemo.fusion.starting import start_from
 from mmemo.fusion.task import Task
 from mmemo.fusion.training import FusionTraining, Keeping, Trained, holdout, train
@@ -95,13 +95,22 @@ def evaluate_on(
     return _figures(model.task, _said(model, prepared, np.arange(len(prepared))), _kept_thresholds(told))
 
 
-def predict_on(data: PairedSet, model: FusionModel, cache: Path | None = None) -> Stage[pd.DataFrame]:
-    """id, label, then a probability a label, and the dimensions where the model says them; one row a sample."""
+def predict_on(
+    data: PairedSet, model: FusionModel, told: Mapping[str, Any], cache: Path | None = None
+) -> Stage[pd.DataFrame]:
+    """id, label, then a probability a label, and the dimensions where the model says them; one row a sample.
+
+    Where several labels may hold, the column is `labels`: all that reach their threshold, joined by ";", or none.
+    """
     prepared = yield from _prepared(data, model, cache)
     probs, numbers = answers(model, prepared.batches())
     labels = model.task.vocabulary.labels
-    best = [labels[column] for column in probs.argmax(dim=1).tolist()]
-    table = pd.DataFrame({"id": list(data.ids), "label": best})
+    table = pd.DataFrame({"id": list(data.ids)})
+    if model.task.several:
+        held = said_labels(probs.numpy(), _kept_thresholds(told))
+        table["labels"] = [";".join(labels[column] for column in np.flatnonzero(row)) for row in held]
+    else:
+        table["label"] = [labels[column] for column in probs.argmax(dim=1).tolist()]
     for column, label in enumerate(labels):
         table[label] = probs[:, column].numpy()
     for column, name in enumerate(model.task.dimensions if numbers is not None else ()):

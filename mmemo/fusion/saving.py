@@ -51,6 +51,12 @@ def load_model(folder: Path) -> FusionModel:
     return model.eval()
 
 
+def told_of(folder: Path) -> dict[str, Any]:
+    """What `save_model` was told of the model in a folder that `load_model` reads."""
+    told = read_json(folder / CONFIG_FILE).get("told")
+    return told if isinstance(told, dict) else {}
+
+
 def build(stored: dict[str, Any]) -> FusionModel:
     """A model with its settings and without its weights."""
     kind = model_class(str(stored["model"]))

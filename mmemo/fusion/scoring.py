@@ -59,7 +59,7 @@ def score_several(
     """
     _check(len(gold), len(probs))
     truth = gold > 0.5
-    said = probs >= (np.full(len(labels), 0.5) if thresholds is None else thresholds)
+    said = said_labels(probs, thresholds)
     present = np.flatnonzero(truth.any(axis=0))
     f1 = metrics.f1_score(truth, said, average=None, zero_division=0.0)
     weighted = [weighted_accuracy(truth[:, i], said[:, i]) for i in range(len(labels))]
@@ -77,6 +77,12 @@ def score_several(
         "weighted_accuracy_by_class": dict(zip(labels, map(float, weighted), strict=True)),
         "average_precision": dict(zip([labels[int(i)] for i in present], precision, strict=True)),
     }
+
+
+def said_labels(probs: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
+    """(N, K) bool: which labels of (N, K) probabilities reach their threshold (K,), 0.5 each without them."""
+    reached: np.ndarray = probs >= (0.5 if thresholds is None else thresholds)
+    return reached
 
 
 def weighted_accuracy(truth: np.ndarray, said: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmemo.datasets.paired import PairedSet
-from mmemo.fusion.runs import FusionRun, evaluate_on, train_on
+from mmemo.fusion.runs import FusionRun, evaluate_on, predict_on, train_on
 from mmemo.fusion.saving import CONFIG_FILE, load_model
 from mmemo.fusion.training import FusionTraining
 from mmemo.labels import Vocabulary
@@ -53,3 +53,14 @@ def test_thresholds_are_those_of_training_and_a_half_without_them(
     halves = run(evaluate_on(others, model, {"thresholds": [0.5, 0.5, 0.5]}))
     assert run(evaluate_on(others, model, {} if chosen else told)) == halves
     assert run(evaluate_on(others, model, {"thresholds": [1.1, 1.1, 1.1]}))["macro_f1"] == 0
+
+
+def test_all_labels_above_their_threshold_are_written(tmp_path: Path):
+    trained(lines(64, 16), tmp_path, epochs=12)
+    data, model = lines(4, 4, "others"), load_model(tmp_path)
+    found = run(predict_on(data, model, {}))
+    assert list(found.columns) == ["id", "labels", "glad", "sad", "tired"]
+    assert found["labels"].tolist() == ["glad", "sad", "glad;sad", "tired"]
+    strict = run(predict_on(data, model, {"thresholds": [0.0, 1.1, 1.1]}))
+    assert strict["labels"].tolist() == ["glad"] * 4
+    assert run(predict_on(data, model, {"thresholds": [1.1] * 3}))["labels"].tolist() == [""] * 4
