@@ -10,6 +10,7 @@ import numpy as np
 from mmemo.datasets.paired import CONTEXT, PairedSet
 from mmemo.datasets.paths import Listing
 from mmemo.datasets.problems import LEFT_OUT, MISSING, ProblemLog
+from mmemo.datasets.repeats import counted
 from mmemo.datasets.sources import PictureFiles, on_disk
 from mmemo.datasets.tables import first_line, read_lines, read_table
 from mmemo.errors import InputError
@@ -45,11 +46,7 @@ def captions_set(path: Path) -> PairedSet:
     log = ProblemLog()
     rows = _rows(file, log)
     names = [name for name, _ in rows]
-    counts: dict[str, int] = {}
-    ids = []
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-        ids.append(f"{name}#{counts[name] - 1}")
+    ids = counted(names)
     folder = _pictures(file.parent, names)
     present = on_disk(folder, names, Listing())
     for name in sorted({names[row] for row in np.flatnonzero(~present).tolist()}):
@@ -57,10 +54,10 @@ def captions_set(path: Path) -> PairedSet:
     return PairedSet(
         name="captions",
         vocabulary=EKMAN7,
-        ids=tuple(ids),
+        ids=ids,
         groups=tuple(names),
         texts=tuple(text for _, text in rows),
-        pictures={CONTEXT: PictureFiles(folder, names, tuple(ids), present)},
+        pictures={CONTEXT: PictureFiles(folder, names, ids, present)},
         problems=log.problems(),
     )
 

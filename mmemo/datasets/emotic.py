@@ -18,6 +18,7 @@ from mmemo.datasets.emotic_mat import Person, read_annotations
 from mmemo.datasets.paired import BODY, CONTEXT, PairedSet, Pictures
 from mmemo.datasets.paths import Listing
 from mmemo.datasets.problems import MISSING, ODD, Problem, ProblemLog
+from mmemo.datasets.repeats import counted
 from mmemo.datasets.sources import PictureArray, PictureFiles, on_disk, open_array
 from mmemo.datasets.tables import read_table
 from mmemo.errors import InputError
@@ -102,13 +103,8 @@ def people_set(people: Sequence[Person], split: str, images: Path, log: ProblemL
 
 def names_of(people: Sequence[Person]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ids such as "mscoco/images/a.jpg#0", counted among the persons of a picture that are kept; and the pictures."""
-    seen: dict[str, int] = {}
-    ids = []
-    for person in people:
-        number = seen.get(person.path, 0)
-        seen[person.path] = number + 1
-        ids.append(f"{person.path}#{number}")
-    return tuple(ids), tuple(person.path for person in people)
+    groups = tuple(person.path for person in people)
+    return counted(groups), groups
 
 
 def read_csv(path: Path) -> list[Person]:

@@ -1,6 +1,6 @@
 """A table of pictures and labels: `path,label`, and if you have them `group`, `text`, `context`, `split`.
 
-CSV is read whole; of a Parquet file of the same columns the texts stay in the mapped file.
+Both CSV and Parquet are read into memory; of a Parquet file these columns alone, and equal texts are held once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from mmemo.datasets.classes import columns_of
-from mmemo.datasets.columns import ArrowColumn, open_parquet
+from mmemo.datasets.columns import ArrowColumn, column_names, open_parquet
 from mmemo.datasets.paired import FACE, PairedSet
 from mmemo.datasets.paths import Listing
 from mmemo.datasets.problems import LEFT_OUT, MISSING, ProblemLog
+from mmemo.datasets.repeats import numbered
 from mmemo.datasets.sources import PictureFiles, on_disk
 from mmemo.datasets.tables import first_line, read_table
 from mmemo.errors import InputError
 
 _COLUMNS = ("path", "label", "group", "text", "context", "split")
+_PROSE = ("text", "context")
 _FORM = "give a CSV or Parquet file with the columns path,label and, if you have them, group, text, context and split"
 
 
@@ -27,7 +29,7 @@ def is_flat_table(path: Path) -> bool:
     """Whether a file is a table with the columns path and label."""
     if path.suffix.lower() == ".parquet":
         try:
-            return {"path", "label"} <= set(open_parquet(path, _FORM))
+            return {"path", "label"} <= set(column_names(path, _FORM))
         except InputError:
             return False
     return path.suffix.lower() == ".csv" and {"path", "label"} <= set(first_line(path).split(","))
@@ -35,7 +37,7 @@ def is_flat_table(path: Path) -> bool:
 
 def splits_of(path: Path) -> tuple[str, ...]:
     """The values of the column split in their order, or "" without one."""
-    columns = _columns(path)
+    columns = _columns(path, ("split",))
     return tuple(dict.fromkeys(columns["split"])) if "split" in columns else ("",)
 
 
@@ -43,7 +45,7 @@ def flat_set(path: Path, split: str = "") -> PairedSet:
     """The rows of a split, or all; paths are relative to the table's folder and never lead out of it.
 
     Rows without a label are left out and counted; so are pictures that are missing. Without the column group each
-    picture counts as independent. Labels are as in `mmemo.datasets.classes`, over all splits.
+    picture is a group, also where it is in several rows. Labels are as in `mmemo.datasets.classes`, over all splits.
     """
     columns, log = _columns(path), ProblemLog()
     labelled = [row for row, label in enumerate(columns["label"]) if label]
@@ -61,10 +63,9 @@ def flat_set(path: Path, split: str = "") -> PairedSet:
     present = on_disk(path.parent, names, Listing())
     for number in np.flatnonzero(~present).tolist():
         log.add(MISSING, "missing pictures", names[number])
-    ids = _different(names)
-    groups = ids
+    ids, groups = numbered(names), tuple(names)
     if "group" in columns:
-        groups = tuple(columns["group"][row] or name for row, name in zip(rows, ids, strict=True))
+        groups = tuple(columns["group"][row] or name for row, name in zip(rows, names, strict=True))
     return PairedSet(
         name="table",
         split=split,
@@ -79,31 +80,21 @@ def flat_set(path: Path, split: str = "") -> PairedSet:
     )
 
 
-def _columns(path: Path) -> Mapping[str, Sequence[str]]:
-    """The known columns of the table, text without blanks around it; those of prose stay in a Parquet file."""
+def _columns(path: Path, wanted: Sequence[str] = _COLUMNS) -> Mapping[str, Sequence[str]]:
+    """Those of the wanted columns that the table has, text without blanks around it."""
     if path.suffix.lower() == ".parquet":
-        stored = open_parquet(path, _FORM)
-        missing = [name for name in ("path", "label") if name not in stored]
+        there = column_names(path, _FORM)
+        missing = [name for name in ("path", "label") if name not in there]
         if missing:
             raise InputError(f"{path} has no column {', '.join(missing)}", hint=_FORM)
-        prose = ("text", "context")
-        return {name: stored[name] if name in prose else list(stored[name]) for name in _COLUMNS if name in stored}
+        stored = open_parquet(path, wanted, _FORM)
+        return {name: column if name in _PROSE else list(column) for name, column in stored.items()}
     rows = read_table(path, ("path", "label"), _FORM)
-    there = [name for name in _COLUMNS if rows and name in rows[0]] or ["path", "label"]
-    return {name: [(row[name] or "").strip() for row in rows] for name in there}
+    there = [name for name in wanted if rows and name in rows[0]]
+    return {name: [(row[name] or "").strip() for row in rows] for name in there or ("path", "label")}
 
 
 def _text(column: Sequence[str] | None, rows: list[int]) -> Sequence[str] | None:
     if column is None:
         return None
     return column.of(rows) if isinstance(column, ArrowColumn) else tuple(column[row] for row in rows)
-
-
-def _different(names: list[str]) -> tuple[str, ...]:
-    """The names, with a number behind those that come again: one picture may go with several texts."""
-    seen: dict[str, int] = {}
-    ids = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        ids.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(ids)

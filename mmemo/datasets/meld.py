@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmemo.datasets.dialogue import contexts_around
 from mmemo.datasets.paired import CONTEXT, PairedSet
 from mmemo.datasets.paths import Listing
 from mmemo.datasets.problems import CORRUPT, LEFT_OVER, MISSING, ODD, ProblemLog
@@ -164,12 +165,9 @@ def read_meld(folder: Path, split: str, context_lines: int = 2, next_lines: int 
             lines.append(_line(row))
         except (InputError, AttributeError, TypeError, ValueError) as error:
             raise InputError(f"row {number} of {path} is malformed: {error}", hint="correct or remove it") from error
-    return [replace(line, context=_context(lines, i, context_lines, next_lines)) for i, line in enumerate(lines)]
-
-
-def _context(lines: list[MeldLine], i: int, context_lines: int, next_lines: int) -> str:
-    around = [*lines[max(0, i - context_lines) : i], *lines[i + 1 : i + 1 + next_lines]]
-    return " ".join(line.text for line in around if line.dialogue_id == lines[i].dialogue_id)
+    texts, dialogues = [line.text for line in lines], [line.dialogue_id for line in lines]
+    contexts = contexts_around(texts, dialogues, context_lines, next_lines)
+    return [replace(line, context=context) for line, context in zip(lines, contexts, strict=True)]
 
 
 def _line(row: Mapping[str, str]) -> MeldLine:

@@ -44,7 +44,8 @@ class MsctdLine:
 def read_msctd(folder: Path, split: str, language: str = "english") -> list[MsctdLine]:
     """All lines of a split in the file's order, from `english_*.txt`, `sentiment_*.txt` and `image_index_*.txt`.
 
-    `language` is one of LANGUAGES; the sentiment is of the same line in each. Files of different length, an unknown sentiment and dialogues that do not cover the lines raise InputError.
+    `language` is one of LANGUAGES; the sentiment is of the same line in each. Files of different length, an
+    unknown sentiment and dialogues that do not cover the lines raise InputError.
     """
     if split not in SPLITS:
         raise InputError(f"MSCTD has no split {split!r}", hint=f"choose one of {', '.join(SPLITS)}")

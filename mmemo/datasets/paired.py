@@ -178,15 +178,6 @@ class PairedSet:
             dimensions=None if self.dimensions is None else self.dimensions[rows],
         )
 
-    def complete(self) -> PairedSet:
-        """The samples that have every part, as far as it is known without reading the files."""
-        kept = np.ones(len(self), bool)
-        for source in (*self.pictures.values(), *(() if self.audio is None else (self.audio,))):
-            kept &= present_rows(source)
-        if self.texts is not None:
-            kept &= np.array([bool(text.strip()) for text in self.texts], bool)
-        return self.subset(kept)
-
     def with_shuffled(self, part: str, seed: int = 0) -> PairedSet:
         """The set with one part in a random order: what a program that shuffles only one side would train on.
 

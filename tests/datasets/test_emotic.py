@@ -132,7 +132,7 @@ def test_pictures_that_are_not_there_are_counted_once(tmp_path: Path):
     found = emotic_set(tmp_path, "train")
     assert str(found.problems[-1]) == "missing pictures: 1 (mscoco/images/a.jpg)"
     assert found.pictures[BODY][0] == []
-    assert found.complete().ids == ("ade20k/images/b.png#0",)
+    assert found.pictures[CONTEXT].present.tolist() == [False, False, True]
 
 
 def test_csv_has_the_form_that_users_expect(tmp_path: Path):

@@ -219,6 +219,16 @@ def test_a_table_in_parquet_gives_the_same_as_csv(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    "rows", ["path,label,text\na.png,joy,No\na.png,fear,Yes\n", "path,label,group\na.png,joy,\na.png,joy,\n"]
+)
+def test_one_picture_in_two_rows_is_one_group(tmp_path: Path, rows: str):
+    (tmp_path / "set.csv").write_text(rows)
+    found = flat_set(tmp_path / "set.csv")
+    assert found.ids == ("a.png", "a.png (2)")
+    assert found.groups == ("a.png", "a.png")
+
+
+@pytest.mark.parametrize(
     ("text", "match"),
     [
         ("path,label\n../../etc/passwd,joy\n", "not inside"),

@@ -79,7 +79,7 @@ def test_known_bad_clips_are_counted_and_give_nothing(tmp_path: Path, monkeypatc
             "clips that run for minutes where one line is said: 2 (dia220_utt0.mp4, dia38_utt4.mp4)",
         ],
     }
-    assert meld_set(tmp_path, "test").complete().ids == ("test/dia0_utt0",)
+    assert meld_set(tmp_path, "test").pictures[CONTEXT].present.tolist().count(True) == 1
     assert meld_set(tmp_path, "train").pictures[CONTEXT].present.tolist() == [True, False]
 
 

@@ -51,7 +51,7 @@ def test_pictures_without_lines_and_lines_without_pictures_are_counted(tmp_path:
         "pictures without a line: 2 (4.jpg, 5.jpg)",
     ]
     assert found.pictures[CONTEXT][1] == []
-    assert found.complete().ids == ("dev/0", "dev/2", "dev/3")
+    assert found.pictures[CONTEXT].present.tolist() == [True, False, True, True]
 
 
 def test_text_alone_is_read_and_said(tmp_path: Path):

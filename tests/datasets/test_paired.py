@@ -79,15 +79,14 @@ def test_nothing_and_one():
     empty = make().subset([])
     assert len(empty) == 0
     assert empty.priors() is None
-    assert len(empty.complete()) == 0
     assert make(1).priors().tolist() == [1, 0, 0]
 
 
-def test_complete_leaves_out_what_lacks_a_part():
-    whole = make(texts=("a", "b", " ", "d"))
+def test_a_source_knows_which_rows_hold_something():
+    whole = make()
     assert present_rows(whole.pictures[FACE]).tolist() == [True, False, True, True]
-    assert whole.complete().ids == ("s0", "s3")
-    assert whole.complete().complete().ids == ("s0", "s3")
+    assert present_rows(whole.subset([1, 0]).pictures[FACE]).tolist() == [False, True]
+    assert present_rows(whole.audio).all()
 
 
 @pytest.mark.parametrize(

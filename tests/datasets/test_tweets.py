@@ -10,7 +10,7 @@ import pytest
 from mmemo.datasets.bt4sa import bt4sa_set, read_tweets
 from mmemo.datasets.captions import captions_set
 from mmemo.datasets.paired import CONTEXT
-from mmemo.datasets.tier import read_members, read_predictions, read_probabilities, tier_set
+from mmemo.datasets.tier import tier_set
 from mmemo.errors import InputError
 from mmemo.labels import SENTIMENT3
 from tests.datasets.test_sources import save_picture
@@ -105,33 +105,6 @@ def test_tier_pictures_and_texts(tmp_path: Path):
     texts = tier_set(tmp_path, "texts")
     assert (texts.texts, texts.labels.tolist()) == (("So sad", "Hate, hate", "so SAD"), [1, 2, 2])
     assert texts.groups == ("texts/0", "texts/1", "texts/0")
-
-
-def test_predictions_with_and_without_a_header(tmp_path: Path):
-    (tmp_path / "text_prob.csv").write_text("0.7,0.1,0.1,0.1\n0.1,0.1,0.1,0.7\n")
-    (tmp_path / "img_prob.csv").write_text("0.25,0.25,0.25,0.25\n0.1,0.2,0.3,0.4\n")
-    (tmp_path / "text_pred.csv").write_text("label\n0\n3\n")
-    (tmp_path / "img_pred.csv").write_text("0\n3\n")
-    (tmp_path / "test_labels.csv").write_text("label\n0\n1\n")
-    found = read_members(tmp_path)
-    assert list(found) == ["img", "text", "labels"]
-    assert found["text"].shape == (2, 4)
-    assert found["labels"].tolist() == [0, 1]
-    assert read_predictions(tmp_path / "img_pred.csv").tolist() == [0, 3]
-    (tmp_path / "text_pred.csv").write_text("label\n3\n0\n")
-    with pytest.raises(InputError, match="not of the same rows"):
-        read_members(tmp_path)
-    (tmp_path / "test_labels.csv").write_text("label\n0\n")
-    (tmp_path / "text_pred.csv").unlink()
-    with pytest.raises(InputError, match="different lengths"):
-        read_members(tmp_path)
-
-
-@pytest.mark.parametrize("row", ["0.5,0.5", "a,b,c,d", "0.9,0.9,0,0", "-1,1,1,0", "nan,0,0,1"])
-def test_no_probabilities(tmp_path: Path, row: str):
-    (tmp_path / "text_prob.csv").write_text(f"1,0,0,0\n{row}\n")
-    with pytest.raises(InputError, match="row 2"):
-        read_probabilities(tmp_path / "text_prob.csv")
 
 
 def test_tier_of_another_form(tmp_path: Path):
