@@ -96,6 +96,25 @@ def test_a_damaged_clip_is_told_and_the_page_goes_on(
     page.locator("#mm-faces [data-face='2']").wait_for(timeout=_FIRST_MS)
 
 
+def test_a_damaged_picture_is_told_once_and_shows_no_broken_mark(
+    ready_app: RunningApp, open_page: OpenPage, two_faces: Path, tmp_path: Path
+):
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    page = open_page(ready_app)
+    open_tab(page, "Predict")
+    field = page.locator("#mm-picture")
+    field.locator("input[type=file]").set_input_files(str(tmp_path / "torn.png"))
+    alert = page.locator("#mm-faces [role=alert]")
+    alert.get_by_text("torn.png is no picture").wait_for(timeout=_FIRST_MS)
+    assert alert.inner_text().startswith("torn.png"), "by its name, not by where the server keeps it"
+    field.locator("img[data-torn]").wait_for(state="attached")
+    assert not field.locator("img").is_visible()
+    field.get_by_label("Remove Image").click()
+    field.locator("input[type=file]").set_input_files(str(two_faces))
+    field.locator("img:not([data-torn])").wait_for()
+    page.locator("#mm-faces [data-face='2']").wait_for(timeout=_FIRST_MS)
+
+
 def test_programs_get_the_same(ready_app: RunningApp, two_faces: Path, tmp_path: Path):
     client = Client(ready_app.url, verbose=False)
     info = client.view_api(return_format="dict")["named_endpoints"]["/predict"]

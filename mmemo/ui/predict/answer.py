@@ -107,7 +107,7 @@ def _read_alike(workspace: Workspace, before: Asked, now: Asked) -> bool:
 
 def _read_faces(workspace: Workspace, asked: Asked) -> Stage[Answer]:
     run_id, why = answering_run(workspace, asked.selection)
-    with names_only(workspace):
+    with names_only(workspace, *asked.paths):
         total = count_pictures(asked.paths) if len(asked.paths) > 1 else 1
         models = load_predictors(workspace, run_id)
         pictures: list[ImagePrediction] = []

@@ -28,6 +28,12 @@ from mmemo.ui.words import sentences
 
 log = logging.getLogger(__name__)
 _FORGOTTEN_S = 3600.0
+# A damaged picture is told in words beside the field, where the browser would draw its mark of a broken one.
+_NO_BROKEN_MARK = """
+for (const kind of ['error', 'load']) document.addEventListener(kind, ({target}) => {
+  if (target.matches?.('#mm-picture img')) target.toggleAttribute('data-torn', kind === 'error');
+}, true);
+"""
 STYLESHEET = Path(__file__).parent / "predict.css"
 
 
@@ -155,7 +161,7 @@ def _endpoint(context: AppContext) -> None:
         workspace, paths = context.workspace, [Path(path) for path in pictures or ()]
         try:
             context.people.who(request)
-            with names_only(workspace):
+            with names_only(workspace, *paths):
                 return finish(predict_with_line(workspace, paths, run or None, line or "")).to_contract()
         except MmemoError as error:
             raise gr.Error(sentences(error), print_exception=False) from error
@@ -218,7 +224,7 @@ def _guarded(values: Iterator[tuple[Any, Any]]) -> Generator[tuple[Any, Any], No
 def _examples(paths: list[Path], picture: gr.Image) -> None:
     """Pictures to click; not gr.Examples, which replaces the picture's component and what lets damaged ones through."""
     style = f"<style>{STYLESHEET.read_text(encoding='utf-8')}</style>"
-    shown = gr.HTML(style + examples_html(paths), js_on_load=EXAMPLES_SCRIPT, elem_id="mm-examples")
+    shown = gr.HTML(style + examples_html(paths), js_on_load=EXAMPLES_SCRIPT + _NO_BROKEN_MARK, elem_id="mm-examples")
 
     @told
     def on_example(event: gr.EventData) -> Any:
