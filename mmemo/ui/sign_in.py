@@ -52,7 +52,10 @@ class People:
             try:
                 stat = self.path.stat()
             except OSError as error:
-                raise InputError("the list of people is gone", hint="restart the app with --people FILE") from error
+                raise InputError(
+                    f"there is no list of people {self.path.name}",
+                    hint="make it: python app.py --people FILE --add-person NAME --lead",
+                ) from error
             stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if stamp != self._stamp:
                 self._known, self._stamp = read_people(self.path), stamp

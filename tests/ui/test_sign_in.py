@@ -80,7 +80,7 @@ def test_who_is_taken_out_of_the_list_may_do_nothing(tmp_path: Path):
     with pytest.raises(InputError, match="not in the list"):
         people.who(asks("ben"))
     path.unlink()
-    with pytest.raises(InputError, match="gone"):
+    with pytest.raises(InputError, match="no list of people people.txt"):
         people.who(asks("ada"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from mmemo.benchmark.robustness.ground import FOLDS, Ground, ground
 from mmemo.benchmark.robustness.poison import QUICK as QUICK_POISON
 from mmemo.benchmark.robustness.poison import TARGET, PoisonSizes, fields, poisoning
 from mmemo.datasets.ferplus import read_ferplus
-from mmemo.errors import InputError
+from mmemo.errors import InputError, ModelUnavailable
 from mmemo.labels import EKMAN7
 from mmemo.progress import Stage
 from mmemo.store.files import to_json
@@ -42,6 +43,10 @@ def benchmark_robustness(settings: RobustnessBenchmark) -> Stage[Outcome]:
     """Judge all systems on all parts."""
     if unknown := [name for name in settings.parts if name not in PARTS]:
         raise InputError(f"there is no part {', '.join(unknown)}", hint=f"choose from {', '.join(PARTS)}")
+    if find_spec("art") is None:
+        raise ModelUnavailable(
+            "adversarial-robustness-toolbox is not installed", hint="pip install -r requirements-fusion.txt"
+        )
     started = time.process_time()
     evading = QUICK if settings.quick else EvasionSizes()
     tampering = QUICK_POISON if settings.quick else PoisonSizes()

@@ -41,7 +41,8 @@ def recipe_name(recipe: str) -> str:
 
 
 def run_state(workspace: Workspace, run_id: str) -> str:
-    """What is known of a run in two words: "proven", "not proven", "not measured", "chosen", "put aside", "damaged"."""
+    """What is known of a run in two words: "proven", "not proven", "collapsed" (which a proven gain does not outweigh),
+    "not measured", "chosen", "put aside", "damaged"."""
     try:
         promotion = promotion_of(workspace, run_id)
     except StorageError:
@@ -50,7 +51,9 @@ def run_state(workspace: Workspace, run_id: str) -> str:
         return "chosen" if promotion.promoted else "put aside"
     if not promotion.measured:
         return "not measured"
-    return "proven" if promotion.promoted else "not proven"
+    if promotion.promoted:
+        return "proven"
+    return "collapsed" if promotion.collapsed else "not proven"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,7 @@ class Promotion:
     by_person: bool
     why: str
     measured: bool = True
+    collapsed: bool = False
 
     @property
     def state(self) -> str:
@@ -193,9 +194,9 @@ def _decided(workspace: Workspace, run_id: str, said: Mapping[str, bool]) -> Pro
     comparison = Comparison.from_contract(read_json(path))
     # The two are counted on other faces, so they differ: those that trained against their targets, and those with gold.
     if alarm := config.get("collapse"):
-        return Promotion(False, False, f"in training, {alarm}")
+        return Promotion(False, False, f"in training, {alarm}", collapsed=True)
     if alarm := _collapse_on_gold(comparison):
-        return Promotion(False, False, f"on this gold, {alarm}")
+        return Promotion(False, False, f"on this gold, {alarm}", collapsed=True)
     verdict = comparison.verdict().rstrip(".")
     return Promotion(comparison.gain.proven, False, f"{verdict[:1].lower()}{verdict[1:]}")
 

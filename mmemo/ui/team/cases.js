@@ -30,15 +30,15 @@ const showCase = () => {
 // What is decided leaves the list of what is open, so the next page begins after what is left of this one: `step`.
 const pager = (offset, of, size, go, step = () => size) => make('span', {class: 'mm-pages'}, button('←', () => go(Math.max(0, offset - size)), {'aria-label': words('back'), disabled: offset === 0}), button('→', () => go(offset + step()), {'aria-label': words('next'), disabled: offset + size >= of}));
 const caseTile = (one, place) => {
-  const tile = make('button', {type: 'button', class: `mm-case${place === at ? ' chosen' : ''}${one.decision ? ' decided' : ''}`, 'aria-label': words('face_alt', {n: one.track}), 'aria-current': place === at ? 'true' : null},
-    make('img', {src: one.url, alt: '', loading: 'lazy'}), one.decision ? make('i', {tone: one.decision.label}) : '', one.gold ? make('b', {'aria-hidden': 'true'}, '★') : '');
+  const tile = make('button', {type: 'button', class: `mm-case${place === at ? ' chosen' : ''}${one.decision ? (one.decision.saving ? ' saving' : ' decided') : ''}`, 'aria-label': words('face_alt', {n: one.track}), 'aria-current': place === at ? 'true' : null},
+    make('img', {src: one.url, alt: '', loading: 'lazy'}), one.decision && !one.decision.saving ? make('i', {tone: one.decision.label}) : '', one.gold ? make('b', {'aria-hidden': 'true'}, '★') : '');
   tile.addEventListener('click', () => { at = place; showCase(); });
   return tile;
 };
 const caseCard = (one) => {
   const called = (name, place) => (hideNames ? words('person_n', {n: place + 1}) : name);
   const said = make('ul', {class: 'mm-said', 'aria-label': words('words')}, ...one.words.map((word, place) => make('li', {}, make('strong', {}, called(word.who, place)), chip(word.label, true), make('span', {class: 'small soft'}, words(word.alone ? 'alone_said' : 'in_sight')))));
-  const decided = make('p', {id: 'mm-decision', class: one.decision ? 'mm-decided' : 'soft'}, one.decision ? words('decided_as', {label: inWords(one.decision.label), name: one.decision.by}) : words('undecided'));
+  const decided = make('p', {id: 'mm-decision', class: one.decision ? 'mm-decided' : 'soft'}, one.decision && one.decision.saving ? words('saving') : one.decision ? words('decided_as', {label: inWords(one.decision.label), name: one.decision.by}) : words('undecided'));
   const key = (name, text, label, more = {}) => {
     const made = make('button', {type: 'button', class: 'mm-key', 'data-do': label, 'aria-pressed': one.decision && one.decision.label === label ? 'true' : null, ...more}, make('kbd', {'aria-hidden': 'true'}, name), facts.labels.includes(label) ? make('i', {tone: label}) : '', text);
     made.addEventListener('click', () => act(label));
@@ -67,7 +67,7 @@ const decide = async (one, label) => {
   const before = Boolean(one.decision);
   if (label !== WITHDRAW) {
     undoable.push(one.item);
-    one.decision = {label, by: facts.me};
+    one.decision = {label, by: facts.me, saving: true};
     const open = cases.findIndex((other, place) => place > at && !other.decision);
     at = ofDecided ? at : open < 0 ? at : open;
     showCase();

@@ -64,10 +64,14 @@ const ask = async (name, more = {}) => {
 let saving = Promise.resolve();
 const save = (name, more) => {
   const asked = {...base, all, press: nextPress(), ...more};
-  const done = saving.then(() => send(name, asked));
+  unsaved += 1;
+  const done = saving.then(() => send(name, asked)).finally(() => { unsaved -= 1; });
   saving = done.catch(() => null);
   return done;
 };
+// Whoever leaves before the answer is here is asked first.
+let unsaved = 0;
+window.addEventListener('beforeunload', (event) => { if (unsaved) event.preventDefault(); });
 const send = async (name, asked) => {
   for (const pauseMs of [0, 400, 1600]) {
     await new Promise((done) => setTimeout(done, pauseMs));
