@@ -20,7 +20,7 @@ DatasetArgument = Annotated[
     Path, typer.Argument(help="Folder or file of a dataset; see docs/datasets.md for the forms.")
 ]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Folder that train wrote with --out.")]
-SplitOption = Annotated[str | None, typer.Option("--split", help="Which part of the dataset. [default: see below]")]
+SplitOption = Annotated[str | None, typer.Option("--split", help="Which part of the dataset. [default: see above]")]
 PairsOption = Annotated[
     list[str] | None, typer.Option("--encoder", help="MODALITY=NAME, such as text=bilstm:glove.txt; several times.")
 ]
@@ -58,7 +58,9 @@ def train(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model on DATASET (its split train, or all of it) and keep it; cancelled, the same call goes on.
+    """Train a model on DATASET and keep it; cancelled, the same call goes on.
+
+    It learns from the split train, or from everything where DATASET has no splits; see --split for another one.
 
     A split dev, val, valid or validation is used to stop in time; without one, whole groups (films, dialogues,
     speakers) of the training part are held out.
@@ -96,7 +98,10 @@ def evaluate(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """All figures of a trained model on DATASET: its split test, or all of it."""
+    """All figures of a trained model on DATASET: its split test, or all of it where it has no splits.
+
+    Samples that training has seen are judged with a warning that says so.
+    """
     from mmemo.fusion.runs import evaluate_on
     from mmemo.fusion.saving import load_model, told_of
 
@@ -116,7 +121,10 @@ def predict(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """What a trained model says of every sample of DATASET: its split test, or all of it. Labels are not needed."""
+    """What a trained model says of every sample of DATASET: its split test, or all of it where it has no splits.
+
+    Labels are not needed.
+    """
     from mmemo.fusion.runs import predict_on
     from mmemo.fusion.saving import load_model, told_of
     from mmemo.store.files import publish_file
@@ -145,7 +153,9 @@ def _read(dataset: Path, split: str | None, wanted: tuple[str, ...], limit: int 
     from mmemo.flow.student.episode_set import find_material
 
     found = find_material(dataset)
-    name = split if split is not None else next((one for one in wanted if one in found.splits), found.splits[0])
+    name = split if split is not None else next((one for one in wanted if one in found.splits), None)
+    if name is None:
+        raise InputError(f"{dataset} has no split {wanted[0]}", hint=f"give --split: {', '.join(found.splits)}")
     data = found.read(name)
     for problem in data.problems:
         say(f"{data.title}: {problem}")

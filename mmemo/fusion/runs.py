@@ -23,8 +23,11 @@ from mmemo.fusion.starting import start_from
 from mmemo.fusion.task import Task
 from mmemo.fusion.training import FusionTraining, Keeping, Trained, holdout, train
 from mmemo.progress import Stage
+from mmemo.store.files import hash_value
 
-_THRESHOLDS = "thresholds"
+_THRESHOLDS, _SEEN = "thresholds", "seen"
+_TRAINED_ON = "these samples were trained on: the figures say nothing of new ones"
+_STOPPED_BY = "these samples decided when training ended: on new ones the figures may be lower"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def train_on(
         prepared, held = _joined(prepared, more), np.arange(len(data), len(data) + len(validation))
     trained = yield from train(model, prepared, run.training, rows, held, Keeping(run.logs, run.checkpoint))
     told: dict[str, Any] = {"trained_on": data.title, "n": len(rows), "training": run.training}
+    told[_SEEN] = ({} if validation is None else {_mark(validation): _STOPPED_BY}) | {_mark(data): _TRAINED_ON}
     figures: dict[str, Any] = {}
     if len(held):
         said = _said(model, prepared, held)
@@ -86,13 +90,15 @@ def evaluate_on(
     """All figures of a kept model on a labelled set; nothing is chosen on it.
 
     Thresholds of labels that may be several are those that training chose on its validation set, and 0.5 each where it
-    had none.
+    had none. Samples that training has seen have a `warning` before the figures.
     """
     if data.labels is None:
         raise InputError(f"{data.title} has no labels to judge by", hint="use predict, or give a labelled dataset")
     _same_labels(data, model)
     prepared = yield from _prepared(data, model, cache)
-    return _figures(model.task, _said(model, prepared, np.arange(len(prepared))), _kept_thresholds(told))
+    seen = told.get(_SEEN, {}).get(_mark(data))
+    figures = _figures(model.task, _said(model, prepared, np.arange(len(prepared))), _kept_thresholds(told))
+    return ({"warning": seen} if seen else {}) | figures
 
 
 def predict_on(
@@ -178,6 +184,13 @@ class _OneAfterTheOther:
         if len(rows) and rows.min() >= self._count:
             return self._second.signal(rows - self._count)
         return self._first.signal(rows)
+
+
+def _mark(data: PairedSet) -> str:
+    """A split is known again by its name and its first sample, so also where only its first samples are taken."""
+    text = None if data.texts is None else data.texts[0]
+    label = None if data.labels is None else data.labels[0].tolist()
+    return hash_value([data.title, data.ids[0], data.groups[0], text, label]) if len(data) else ""
 
 
 def _same_labels(data: PairedSet, model: FusionModel) -> None:

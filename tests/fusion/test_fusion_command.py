@@ -54,7 +54,8 @@ def test_train_evaluate_predict(table: Path, tmp_path: Path, capsys: pytest.Capt
     assert json.loads((model / "config.json").read_text())["settings"]["width"] == 16
 
     command.evaluate(table, model, out=told, workspace=space, as_json=True)
-    assert last(capsys)["accuracy"] == 1
+    found = last(capsys)
+    assert found["accuracy"] == 1 and "warning" not in found
     assert json.loads((told / "evaluation.json").read_text())["n"] == 4
 
     command.predict(table, model, told, workspace=space, as_json=True)
@@ -108,6 +109,28 @@ def test_wrong_input_is_told_in_one_sentence(table: Path, tmp_path: Path, argume
     with pytest.raises(InputError, match=says):
         command.train(table, **{"model": "concat", "out": tmp_path / "m", "workspace": tmp_path, **arguments})
     assert not (tmp_path / "m").exists()
+
+
+def test_samples_that_training_has_seen_are_judged_with_a_warning(table: Path, tmp_path: Path, capsys: Any):
+    model, space = tmp_path / "model", tmp_path / "space"
+    command.train(table, "concat", model, modality=["text"], setting=["epochs=1"], workspace=space)
+    capsys.readouterr()
+    for split, limit, says in (("train", None, "trained on"), ("train", 5, "trained on"), ("dev", None, "decided")):
+        command.evaluate(table, model, split, tmp_path / "told", limit, workspace=space, as_json=True)
+        assert says in last(capsys)["warning"]
+    assert "decided" in json.loads((tmp_path / "told" / "evaluation.json").read_text())["warning"]
+
+
+def test_no_other_split_stands_in_for_the_one_that_is_meant(table: Path, tmp_path: Path):
+    kept = [line for line in table.read_text().splitlines() if not line.endswith("test")]
+    other = table.with_name("without_test.csv")
+    other.write_text("\n".join(kept))
+    model = tmp_path / "model"
+    command.train(other, "concat", model, modality=["text"], setting=["epochs=1"], workspace=tmp_path)
+    with pytest.raises(InputError, match="has no split test"):
+        command.evaluate(other, model, workspace=tmp_path)
+    with pytest.raises(InputError, match="has no split test"):
+        command.predict(other, model, tmp_path / "out", workspace=tmp_path)
 
 
 def test_a_folder_that_is_no_model(table: Path, tmp_path: Path):
