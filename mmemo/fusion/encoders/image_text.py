@@ -28,6 +28,8 @@ TWO_TOWERS = ("clip", "siglip", "blip", "open_clip")
 ONE_TOWER = ("vilt", "flava")
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 _HINT = "give a folder that open_clip or transformers saved, with its tokenizer"
+# How published models of open_clip clean a line; they say nothing of what is loaded.
+_TOKENIZER_KWARGS = frozenset({"clean", "strip_sep_token"})
 _MAX_TOKENS = 40
 _READ_AT_ONCE = 16
 
@@ -64,6 +66,7 @@ class OpenClip:
 
         with model_loading(f"the open_clip model in {folder}", _HINT):
             stored = read_json(folder / "open_clip_config.json")
+            _refuse_code(folder, stored)
             self.module: nn.Module = open_clip.create_model(f"local-dir:{folder.resolve()}").float().eval()
             self._tokenizer = open_clip.get_tokenizer(f"local-dir:{folder.resolve()}")
         shown = stored.get("preprocess_cfg", {})
@@ -108,8 +111,9 @@ class TransformersImageText:
                 f"{folder} is a {self.kind!r} model", hint=f"choose one of {', '.join((*TWO_TOWERS, *ONE_TOWER))}"
             )
         with model_loading(f"the transformers model in {folder}", _HINT):
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
-            self.module: Any = AutoModel.from_pretrained(str(folder)).float().eval()
+            # Code that a folder brings along is never run.
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+            self.module: Any = AutoModel.from_pretrained(str(folder), trust_remote_code=False).float().eval()
         settings = self.module.config
         vision = getattr(settings, "vision_config", None) or getattr(settings, "image_config", None) or settings
         self.preprocessing = _preprocessing(folder, int(vision.image_size))
@@ -140,6 +144,17 @@ class TransformersImageText:
         said = module(input_ids=ids, attention_mask=mask.long(), pixel_values=pixels)
         found: Tensor = said.pooler_output if self.kind == "vilt" else said.multimodal_embeddings[:, 0]
         return found
+
+
+def _refuse_code(folder: Path, stored: dict[str, Any]) -> None:
+    """What stands in tokenizer_kwargs is handed on as it is: trust_remote_code there would run code of the folder."""
+    given = (stored["model_cfg"].get("text_cfg") or {}).get("tokenizer_kwargs") or {}
+    if unknown := sorted(set(given) - _TOKENIZER_KWARGS):
+        raise InputError(
+            f"{folder / 'open_clip_config.json'} has tokenizer_kwargs {', '.join(unknown)}, "
+            "by which a folder could run code of its own",
+            hint="take them out, if the model reads without them, or give another model",
+        )
 
 
 def _pooled(said: Any) -> Tensor:

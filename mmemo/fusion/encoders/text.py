@@ -74,8 +74,9 @@ class TransformersText:
 
         hint = "give a folder with model, config and tokenizer, or connect once so that it can be fetched"
         with model_loading(f"transformers:{name}", hint):
-            self._tokenizer = AutoTokenizer.from_pretrained(name)
-            self.module = AutoModel.from_pretrained(name).float().eval()
+            # Code that a folder brings along is never run.
+            self._tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+            self.module = AutoModel.from_pretrained(name, trust_remote_code=False).float().eval()
         self.identity = f"transformers:{Path(name).name}@{weights_hash(self.module)}"
         self.dim = int(self.module.config.hidden_size)
 

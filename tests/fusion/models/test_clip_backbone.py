@@ -174,3 +174,17 @@ def test_wrong_folders_and_encoders_are_told(folders: dict[str, Path], tmp_path:
         new_model("clip", new_encoders(data, specs(folders["clip"], "clip:")), task_of(data))
     with pytest.raises(InputError, match="unknown mode"):
         new_model("clip", new_encoders(data, specs(folders["clip"])), task_of(data), {"mode": "half"})
+
+
+def test_a_folder_that_would_have_code_run_is_refused(tmp_path: Path):
+    save_open_clip(tmp_path)
+    path = tmp_path / "open_clip_config.json"
+    stored = json.loads(path.read_text())
+    stored["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "own", "tokenizer_kwargs": {"trust_remote_code": True}}
+    path.write_text(json.dumps(stored))
+    with pytest.raises(InputError, match="tokenizer_kwargs trust_remote_code"):
+        image_text_network(str(tmp_path))
+    stored["model_cfg"]["text_cfg"]["tokenizer_kwargs"] = {"clean": "lower"}
+    del stored["model_cfg"]["text_cfg"]["hf_tokenizer_name"]
+    path.write_text(json.dumps(stored))
+    assert len(image_text_network(str(tmp_path)).tokens(["I am happy"])) == 1
