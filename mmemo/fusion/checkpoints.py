@@ -34,11 +34,15 @@ class Checkpoints:
         except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, OSError) as error:
             raise InputError(f"the checkpoint {self._path} is damaged", hint="delete it to start anew") from error
         if not same:
-            raise InputError(
-                f"the checkpoint {self._path} is of a training with other settings",
-                hint="delete it to start anew, or give the settings that it was started with",
-            )
+            raise self.of_another_training()
         return state
+
+    def of_another_training(self) -> InputError:
+        """What is told of a checkpoint that does not fit."""
+        return InputError(
+            f"the checkpoint {self._path} is of a training with other settings, another model or other samples",
+            hint="delete it to start anew, or give what it was started with",
+        )
 
     def forget(self) -> None:
         """The training is finished."""

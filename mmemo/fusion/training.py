@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from mmemo.fusion.model import FusionModel, Lesson
 from mmemo.fusion.optimizers import OPTIMIZERS, SCHEDULES, clip, new_optimizer, set_rate
 from mmemo.fusion.prepared import PreparedSet
 from mmemo.progress import Progress, Stage
+from mmemo.store.files import hash_value
 from mmemo.student.splits import grouped_folds, grouped_holdout
 
 CLASS_WEIGHTS = ("none", "root", "balanced")
@@ -161,6 +163,15 @@ def class_weights(labels: np.ndarray, classes: int, how: str) -> Tensor | None:
     return torch.tensor(weights, dtype=torch.float32)
 
 
+def asked(model: FusionModel, data: PreparedSet, rows: np.ndarray, settings: FusionTraining) -> str:
+    """Model, samples and settings of a training in one text: a checkpoint of anything else is not gone on from."""
+    assert data.labels is not None
+    digest = hashlib.blake2b(digest_size=16)
+    for one in (data.groups.astype(str), data.labels, np.asarray(rows, np.int64)):
+        digest.update(f"{one.dtype} {one.shape};".encode() + np.ascontiguousarray(one).tobytes())
+    return f"{settings!r} {hash_value(model.config())} {digest.hexdigest()}"
+
+
 class _Run:
     """One lesson from its first epoch to its last."""
 
@@ -178,6 +189,7 @@ class _Run:
         self.number, self.lesson, self.model = number, lesson, model
         self.data, self.rows, self.validation, self.settings = data, rows, validation, settings
         self.checkpoints = checkpoints
+        self.asked = asked(model, data, rows, settings)
         self.weights = [one for one in lesson.module.parameters() if one.requires_grad]
         self.optimizer = new_optimizer(settings, lesson, model)
         self.best_loss, self.best_epoch, self.epoch = math.inf, -1, 0
@@ -241,7 +253,7 @@ class _Run:
         return {
             "lesson": self.number,
             "epoch": self.epoch,
-            "settings": repr(self.settings),
+            "settings": self.asked,
             "model": self.model.state_dict(),
             "best": self.best,
             "best_loss": self.best_loss,
@@ -253,10 +265,13 @@ class _Run:
 
     def _resume(self) -> None:
         """Go on from a checkpoint of this lesson; one of a later lesson means that this one is finished."""
-        stored = self.checkpoints.read(repr(self.settings))
+        stored = self.checkpoints.read(self.asked)
         if stored is None or stored["lesson"] < self.number:
             return
-        self.model.load_state_dict(stored["model"])
+        try:
+            self.model.load_state_dict(stored["model"])
+        except RuntimeError as error:
+            raise self.checkpoints.of_another_training() from error
         if stored["lesson"] > self.number:
             self.weights = []
             return

@@ -54,6 +54,11 @@ def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_refused(tmp_path: Pa
     stage.close()
     with pytest.raises(InputError, match="other settings"):
         weights_after(data, FusionTraining(epochs=7), keeping)
+    other = agreeing_set(120, seed=1)
+    with pytest.raises(InputError, match="other samples"):
+        weights_after(other, SHORT, keeping)
+    with pytest.raises(InputError, match="another model"):
+        run(train(fresh("concat", three_task(), {"width": 32}), data, SHORT, keeping=keeping))
     (tmp_path / "state.pt").write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="damaged"):
         weights_after(data, SHORT, keeping)
