@@ -69,3 +69,13 @@ def test_members_of_any_kind_and_modality():
     model = EnsembleWeighted(made_encoders("text", "face"), three_task(), EnsembleSettings(members))
     assert model.member("words").modalities == ("text",)
     assert model.member("both").modalities == ("text", "face")
+
+
+def test_every_member_is_asked_once_for_an_answer():
+    model = fresh("late", three_task())
+    assert isinstance(model, Late)
+    asked: list[str] = []
+    for name in model.members:
+        model.member(name).register_forward_hook(lambda *_, name=name: asked.append(name))
+    model(agreeing_set(4).batch(np.arange(4)))
+    assert asked == list(model.members)

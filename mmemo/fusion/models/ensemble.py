@@ -64,17 +64,25 @@ class Ensemble(FusionModel):
 
     def opinions(self, batch: Batch) -> Tensor:
         """(B, M, K) probabilities of all members."""
-        return torch.stack([self.task.probs(self.member(name)(batch).logits) for name in self.members], dim=1)
+        return self._opinions(self._answers(batch))
+
+    def _answers(self, batch: Batch) -> list[Answer]:
+        """What each member says; each is asked once."""
+        return [self.member(name)(batch) for name in self.members]
+
+    def _opinions(self, found: Sequence[Answer]) -> Tensor:
+        return torch.stack([self.task.probs(one.logits) for one in found], dim=1)
 
     def forward(self, batch: Batch) -> Answer:
         """The joined answer as logits."""
-        said = self.opinions(batch)
+        found = self._answers(batch)
+        said = self._opinions(found)
         if self.how == "stacking":
             logits = stacked(said, self.weights, self.bias, self.task)
         else:
             joined = average(said) if self.how == "average" else weighted(said, self.weights)
             logits = member_logits(joined, self.task)
-        numbers = [one for name in self.members if (one := self.member(name)(batch).dimensions) is not None]
+        numbers = [one.dimensions for one in found if one.dimensions is not None]
         return Answer(logits, {"opinions": said}, torch.stack(numbers).mean(0) if numbers else None)
 
     def take_members(self, other: Ensemble) -> None:
