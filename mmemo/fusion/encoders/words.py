@@ -17,6 +17,7 @@ from mmemo.datasets.paired import PairedSet
 from mmemo.errors import InputError
 from mmemo.fusion.batch import Signal
 from mmemo.fusion.encoders.encoder import Encoder, Reader, texts_of
+from mmemo.store.files import hash_value
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[!?.,…♪]")
 _UNKNOWN = 1  # 0 fills up short lines
@@ -133,7 +134,7 @@ class WordRows(Reader):
 
     def __init__(self, words: Sequence[str]) -> None:
         self._row = {word: row for row, word in enumerate(words, _FIRST)}
-        self.identity = f"words:{len(self._row)}"
+        self.identity = f"words:{hash_value(list(words))}"
 
     def read(self, data: PairedSet, rows: Sequence[int]) -> list[np.ndarray]:
         """The first 60 words of each line."""

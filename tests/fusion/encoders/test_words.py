@@ -11,7 +11,7 @@ import torch
 
 from mmemo.errors import InputError
 from mmemo.fusion.building import new_encoders, new_model, task_of
-from mmemo.fusion.encoders.words import read_word_vectors, split_words
+from mmemo.fusion.encoders.words import WordRows, read_word_vectors, split_words
 from mmemo.fusion.prepared import prepare
 from mmemo.fusion.saving import load_model, save_model
 from mmemo.progress import run
@@ -98,3 +98,8 @@ def test_a_recurrent_encoder_starts_from_the_file_and_is_saved_without_it(kind: 
     other = run(prepare(data, {"text": again.encoder("text")})).batch(np.arange(12))
     torch.testing.assert_close(model(batch).logits, again(other).logits)
     assert again(other.without("text")).logits.isfinite().all()
+
+
+def test_tables_of_other_words_are_not_taken_for_one_another():
+    assert WordRows(["happy", "cry"]).identity == WordRows(["happy", "cry"]).identity
+    assert len({WordRows(words).identity for words in (["happy", "cry"], ["cry", "happy"], ["happy", "sleep"])}) == 3
