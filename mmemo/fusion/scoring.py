@@ -1,4 +1,4 @@
-"""Every figure that the papers report, and the honest ones beside them, by scikit-learn.
+"""The figures that papers report most, and the honest ones beside them, by scikit-learn; calibration is not here.
 
 Scoring trap: six one-hot labels judged as six yes-or-no questions give 83 % "accuracy" for a model that always says no.
 So `binary_accuracy` stands here only beside `binary_accuracy_of_no` and the weighted accuracy, in which both answers
