@@ -60,8 +60,7 @@ def train(
 ) -> None:
     """Train a model on DATASET and keep it; cancelled, the same call goes on.
 
-    It learns from the split train, or from everything where DATASET has no splits; see --split for another one.
-
+    It learns from the split train, or from everything where DATASET has no splits; --split names another one.
     A split dev, val, valid or validation is used to stop in time; without one, whole groups (films, dialogues,
     speakers) of the training part are held out.
     """
