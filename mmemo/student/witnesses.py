@@ -61,7 +61,8 @@ def reread_baseline(lesson: Lesson, fitter: Fitter) -> Fitted | None:
     """The head to begin from with one sureness and a bias for each emotion, as the lines of all faces ask for.
 
     None where there is no such head on cached features, where the opinion in the targets is not its own, or where the
-    lines contradict it too much to be trusted with it. The curve holds minus the logarithm of the lines' mean likelihood before and after.
+    lines contradict it too much to be trusted with it. The curve holds minus the mean logarithm of the lines' likelihood,
+    before and after.
     """
     if not isinstance(fitter, HeadFitter) or fitter.start is None:
         return None
@@ -80,7 +81,8 @@ def reread_baseline(lesson: Lesson, fitter: Fitter) -> Fitted | None:
 
 
 def _done(reread: Fitted, settings: TrainSettings, stage: str) -> Stage[None]:
-    yield EpochDone(stage, settings.epochs, settings.epochs, "the baseline, read anew", reread.curve[-1])
+    for cost in reread.curve:
+        yield EpochDone(stage, settings.epochs, settings.epochs, "the baseline, read anew", cost)
 
 
 def _read(head: LinearHead, reading: Reading) -> LinearHead:

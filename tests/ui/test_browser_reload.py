@@ -90,4 +90,6 @@ def test_nothing_for_leads_alone_is_seen_before_the_role_is_known(
     for route in asked:
         route.continue_()
     page.locator("#mm-adapt").wait_for(state="visible" if leads else "hidden")
-    assert page.evaluate("document.documentElement.dataset.role") == ("lead" if leads else "annotator")
+    page.wait_for_function(
+        "role => document.documentElement.dataset.role === role", arg="lead" if leads else "annotator"
+    )

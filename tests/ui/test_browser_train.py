@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _JOB_MS = 240_000
 # So many rounds take long enough for a page to see the curve grow.
-_SETTINGS = TrainSettings(epochs=150, patience=150, folds=2)
+_SETTINGS = TrainSettings(recipe="calibrated_fusion", epochs=150, patience=150, folds=2)
 _CORRECTED = range(1, 25)
 
 

@@ -20,8 +20,10 @@ def test_what_a_process_uses_counts_for_it_alone():
         child.stdout.readline()
         as_server, as_other = load_now(child.pid), load_now(1 << 30)
         child.stdin.close()
-    assert as_server.server_s is not None and as_server.server_s >= 0.3 and as_server.others_s == 0
-    assert as_other.server_s == 0 and as_other.others_s is not None and as_other.others_s >= 0.3
+    assert as_server.server_s is not None and as_server.server_s >= 0.3
+    assert as_other.server_s == 0 and as_other.others_s is not None and as_server.others_s is not None
+    # What earlier tests started may still run beside it.
+    assert as_other.others_s - as_server.others_s >= 0.28
     assert as_server.ticks is not None and 0 < as_server.ticks[0] < as_server.ticks[1]
 
 

@@ -18,6 +18,7 @@ from mmemo.datasets.drawn import Actor, Shot, write_clip
 from mmemo.errors import InputError
 from mmemo.flow.cutting.cut import cut_episode
 from mmemo.progress import run
+from mmemo.settings import REPOSITORY
 from mmemo.store.workspace import Workspace
 from tests.media import run_ffmpeg, write_counter_video, write_srt
 
@@ -217,12 +218,11 @@ def test_a_path_through_other_folders_stays_inside(plain: Path, tmp_path: Path) 
 def test_a_name_with_a_leading_dash_on_the_command_line(plain: Path, tmp_path: Path) -> None:
     shutil.copy(plain, tmp_path / "-x.mp4")
     write_srt(tmp_path / "-x.srt", [(0, 700, "[noise]")])
-    root = Path(__file__).resolve().parents[2]
     program = [sys.executable, "-m", "pipelines.cut", "--json", "--workspace", "w", "--", "-x.mp4"]
     done = subprocess.run(
         program,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,
