@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmemo.evaluate.statistics import FEW_UNITS, Interval
+from mmemo.evaluate.statistics import FEW_UNITS, Interval, percentile95
 
 RESAMPLES = 1000
 _CHUNK = 100
@@ -180,7 +180,4 @@ def _first(values: np.ndarray) -> float | None:
 
 def _interval(values: np.ndarray) -> Interval | None:
     values = values[~np.isnan(values)]
-    if not len(values):
-        return None
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    return percentile95(values) if len(values) else None

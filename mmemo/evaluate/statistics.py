@@ -89,7 +89,7 @@ def paired_gain(
     chunk = max(1, min(resamples, _CHUNK_DRAWS // units))
     parts = [_gains(_draw(rng, counts, min(chunk, resamples - done))) for done in range(0, resamples, chunk)]
     accuracies, macro_f1s = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return Gain(float(accuracy[0]), _percentile95(accuracies), float(macro_f1[0]), _percentile95(macro_f1s), units)
+    return Gain(float(accuracy[0]), percentile95(accuracies), float(macro_f1[0]), percentile95(macro_f1s), units)
 
 
 def _unit_counts(
@@ -135,6 +135,18 @@ def _gains(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return accuracy[0] - accuracy[1], macro_f1[0] - macro_f1[1]
 
 
-def _percentile95(values: np.ndarray) -> Interval:
+def sums_of_drawn_units(counts: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """(U, ...) figures that add up, one of each unit -> (R, ...) their sums when U whole units are drawn R times.
+
+    With replacement: the bootstrap over clusters (Efron and Tibshirani 1993, chapters 8 and 13).
+    """
+    units = len(counts)
+    times = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), resamples)
+    sums: np.ndarray = times.astype(np.float64) @ counts.reshape(units, -1)
+    return sums.reshape(resamples, *counts.shape[1:])
+
+
+def percentile95(values: np.ndarray) -> Interval:
+    """The middle 95 % of (R,) figures of draws."""
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 import gradio as gr
 
 from mmemo.errors import InputError, MmemoError
+from mmemo.store.files import to_json
 from mmemo.store.labels import LabelStore
 from mmemo.store.workspace import Workspace
 from mmemo.ui.jobs.runner import JobRunner
@@ -54,6 +55,10 @@ class Selection:
     def moved(self, episode_id: str | None, run_id: str | None) -> Selection:
         """The next choice; never equal to this one, so that every tab notices."""
         return Selection(episode_id, run_id, self.revision + 1)
+
+    def to_widget(self) -> str:
+        """The choice as JSON, for a tab that is one widget with a script."""
+        return to_json({"episode": self.episode_id, "run": self.run_id, "revision": self.revision})
 
 
 def told(handler: Handler) -> Handler:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmemo.evaluate.statistics import RESAMPLES
+from mmemo.evaluate.statistics import Interval, percentile95, sums_of_drawn_units
 
 FIGURES = ("accuracy", "macro_f1", "weighted_f1")
 
@@ -16,7 +16,7 @@ class Sure:
     """A figure 0 to 1 and its 95 % interval by percentiles; None with fewer than two units."""
 
     value: float
-    ci95: tuple[float, float] | None
+    ci95: Interval | None
 
 
 def figures(gold: np.ndarray, said: np.ndarray, units: np.ndarray, classes: int, seed: int = 0) -> dict[str, Sure]:
@@ -32,11 +32,9 @@ def figures(gold: np.ndarray, said: np.ndarray, units: np.ndarray, classes: int,
     whole = _figures(counts.sum(axis=0)[None])
     if len(names) < 2:
         return {name: Sure(float(value[0]), None) for name, value in zip(FIGURES, whole, strict=True)}
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
-    drawn = _figures((draws.astype(float) @ counts.reshape(len(names), -1)).reshape(RESAMPLES, 3, classes))
+    drawn = _figures(sums_of_drawn_units(counts, seed=seed))
     return {
-        name: Sure(float(value[0]), tuple(float(end) for end in np.percentile(many, [2.5, 97.5])))  # type: ignore[arg-type]
-        for name, value, many in zip(FIGURES, whole, drawn, strict=True)
+        name: Sure(float(value[0]), percentile95(many)) for name, value, many in zip(FIGURES, whole, drawn, strict=True)
     }
 
 

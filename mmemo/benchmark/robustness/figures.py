@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmemo.evaluate.statistics import RESAMPLES
+from mmemo.evaluate.statistics import percentile95, sums_of_drawn_units
 
 
 def accuracy(right: np.ndarray, units: np.ndarray, seed: int = 0) -> tuple[float | None, list[float] | None]:
@@ -22,9 +22,8 @@ def accuracy(right: np.ndarray, units: np.ndarray, seed: int = 0) -> tuple[float
     if len(names) < 2:
         return value, None
     hits, many = np.bincount(unit, right, len(names)), np.bincount(unit, minlength=len(names))
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
-    low, high = np.percentile((draws @ hits) / (draws @ many), [2.5, 97.5])
-    return value, [float(low), float(high)]
+    drawn = sums_of_drawn_units(np.stack([hits, many], axis=1), seed=seed)
+    return value, [*percentile95(drawn[:, 0] / drawn[:, 1])]
 
 
 def scored(key: str, right: np.ndarray, units: np.ndarray) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import gradio as gr
 from mmemo.errors import InputError
 from mmemo.flow.jobs.kinds import RETRAIN, RetrainSettings
 from mmemo.flow.runs.listing import last_trained
-from mmemo.store.files import to_json
 from mmemo.ui.context import AppContext, Selection, answer_widget, by_lead, told
 from mmemo.ui.episode.line_clip import clip_of
 from mmemo.ui.html import file_url
@@ -40,7 +39,7 @@ def review_tab(context: AppContext, selection: gr.State, panel: JobPanel) -> gr.
 
     @told
     def on_selection(chosen: Selection) -> str:
-        return to_json({"episode": chosen.episode_id, "run": chosen.run_id, "revision": chosen.revision})
+        return chosen.to_widget()
 
     @by_lead(context.people)
     def on_retrain(chosen: Selection) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from mmemo.store.files import to_json
 from mmemo.store.people import Person
 from mmemo.ui.context import AppContext, Selection, answer_widget, told
 from mmemo.ui.team.cases import conflicts, decide, gold, mark
@@ -31,7 +30,7 @@ def team_tab(context: AppContext, selection: gr.State) -> gr.HTML:
 
     @told
     def on_selection(chosen: Selection) -> str:
-        return to_json({"episode": chosen.episode_id, "run": chosen.run_id, "revision": chosen.revision})
+        return chosen.to_widget()
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     selection.change(on_selection, selection, page, trigger_mode="always_last", **quiet)
